@@ -1,0 +1,1 @@
+//! Block Kit limits, checked before every send.

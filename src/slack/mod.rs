@@ -1,0 +1,3 @@
+//! The only place that knows Slack.
+pub mod limits;
+pub mod signature;

@@ -1,0 +1,1 @@
+//! Slack request signatures.
