@@ -1,5 +1,5 @@
 //! Switchman: a Slack bot that runs, reprocesses and fails over batch jobs.
 
 pub mod batch;
-pub mod slack;
 pub mod playground;
+pub mod slack;
