@@ -1,5 +1,6 @@
 //! Switchman: a Slack bot that runs, reprocesses and fails over batch jobs.
 
 pub mod batch;
+pub mod domain;
 pub mod playground;
 pub mod slack;
