@@ -3,4 +3,5 @@
 pub mod batch;
 pub mod domain;
 pub mod playground;
+pub mod ports;
 pub mod slack;

@@ -113,7 +113,7 @@ pub enum Command {
     /// May `user` give `command` here, and which rule says so.
     Why {
         user: UserId,
-        command: Box<Command>,
+        command: Box<Self>,
     },
     Help {
         about: Option<Action>,
