@@ -4,4 +4,5 @@ pub mod batch;
 pub mod domain;
 pub mod playground;
 pub mod ports;
+pub mod processor;
 pub mod slack;
