@@ -1,5 +1,7 @@
 //! Switchman: a Slack bot that runs, reprocesses and fails over batch jobs.
 
 pub mod batch;
+pub mod domain;
 pub mod playground;
+pub mod ports;
 pub mod slack;
