@@ -195,8 +195,6 @@ fn bad_blocks() -> Vec<Bad> {
 
 fn bad_elements() -> Vec<Bad> {
     let long = |count: usize| "x".repeat(count);
-    let select = |options: Value| json!({"type": "static_select", "options": options});
-    let radio = |options: Value| json!({"type": "radio_buttons", "options": options});
     vec![
         (acting(&json!({"type": "plain_text_input"})), "/blocks/0/elements/0", "not allowed here"),
         (
@@ -232,6 +230,14 @@ fn bad_elements() -> Vec<Bad> {
             "/blocks/0/elements/0/confirm/text/text",
             "1 to 300",
         ),
+    ]
+}
+
+fn bad_choices() -> Vec<Bad> {
+    let long = |count: usize| "x".repeat(count);
+    let select = |options: Value| json!({"type": "static_select", "options": options});
+    let radio = |options: Value| json!({"type": "radio_buttons", "options": options});
+    vec![
         (acting(&select(many(101, |i| option(&i.to_string())))), "/blocks/0/elements/0/options", "1 to 100"),
         (acting(&json!({"type": "static_select"})), "/blocks/0/elements/0", "either `options` or"),
         (
@@ -351,7 +357,7 @@ fn bad_views() -> Vec<Bad> {
 #[test]
 fn bad_payloads_are_named_by_pointer_and_rule() {
     for ((surface, payload), pointer, rule) in
-        [bad_messages(), bad_blocks(), bad_elements(), bad_inputs(), bad_views()].into_iter().flatten()
+        [bad_messages(), bad_blocks(), bad_elements(), bad_choices(), bad_inputs(), bad_views()].into_iter().flatten()
     {
         let found = check(surface, &payload);
         assert!(
@@ -363,7 +369,9 @@ fn bad_payloads_are_named_by_pointer_and_rule() {
 
 #[test]
 fn a_bad_payload_breaks_nothing_else() {
-    for ((surface, payload), pointer, _) in [bad_blocks(), bad_elements(), bad_inputs()].into_iter().flatten() {
+    for ((surface, payload), pointer, _) in
+        [bad_blocks(), bad_elements(), bad_choices(), bad_inputs()].into_iter().flatten()
+    {
         let found = check(surface, &payload);
         assert_eq!(found.len(), 1, "{pointer}: {found:?}");
     }
