@@ -16,13 +16,13 @@ use crate::ports::{Commit, Effect, PortError, Priority, RunQuery};
 const SHOWN: usize = 10;
 
 /// The tab was opened: its content is an effect like any other.
-pub(super) async fn opened(ctx: &Ctx, envelope: &Envelope, actor: &Actor) -> Result<Commit, PortError> {
+pub(super) fn opened(ctx: &Ctx, envelope: &Envelope, actor: &Actor) -> Commit {
     let home = Effect::Home { user: actor.user.clone(), team: actor.team.clone() };
-    Ok(Commit {
+    Commit {
         claim: Some(envelope.key.clone()),
         outbox: vec![effect(home, "", Priority::First, ctx.clock.now())],
         ..Commit::default()
-    })
+    }
 }
 
 /// What this person's tab says now.
