@@ -2,7 +2,9 @@
 
 pub mod batch;
 pub mod domain;
+pub mod health;
 pub mod playground;
 pub mod ports;
 pub mod processor;
 pub mod slack;
+pub mod workers;
