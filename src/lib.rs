@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod domain;
+pub mod embedded;
 pub mod playground;
 pub mod ports;
 pub mod slack;
