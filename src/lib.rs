@@ -5,4 +5,5 @@ pub mod domain;
 pub mod embedded;
 pub mod playground;
 pub mod ports;
+pub mod processor;
 pub mod slack;

@@ -1,3 +1,4 @@
 //! The only place that knows Slack.
+pub mod inbound;
 pub mod limits;
 pub mod signature;
