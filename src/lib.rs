@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod domain;
 pub mod health;
+pub mod embedded;
 pub mod playground;
 pub mod ports;
 pub mod processor;
