@@ -1,6 +1,7 @@
 //! Switchman: a Slack bot that runs, reprocesses and fails over batch jobs.
 
 pub mod batch;
+pub mod config;
 pub mod domain;
 pub mod health;
 pub mod embedded;
