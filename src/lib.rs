@@ -3,8 +3,8 @@
 pub mod batch;
 pub mod config;
 pub mod domain;
-pub mod health;
 pub mod embedded;
+pub mod health;
 pub mod playground;
 pub mod ports;
 pub mod processor;
