@@ -1,8 +1,11 @@
 //! Switchman: a Slack bot that runs, reprocesses and fails over batch jobs.
 
+pub mod app;
 pub mod batch;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod playground;
 pub mod ports;
 pub mod slack;
+pub mod telemetry;
