@@ -59,6 +59,13 @@ pub enum Reply {
         run: RunId,
         job: JobName,
     },
+    /// The words beside the attached rejected rows; mentions who asked, who is notified by it.
+    RejectsFile {
+        run: RunId,
+        attempt: u32,
+        user: UserId,
+        rejected: u64,
+    },
     Refused {
         problem: Problem,
     },

@@ -72,8 +72,8 @@ pub trait Chat: Send + Sync {
     /// Replaces a person's App Home tab.
     async fn publish_home(&self, user: &UserId, reply: &Reply) -> Result<(), PortError>;
 
-    /// Attaches a file to the thread of a message.
-    async fn attach(&self, at: &MessageRef, name: &str, content: Vec<u8>, comment: &str) -> Result<(), PortError>;
+    /// Attaches a file to the thread of a message, with `comment` beside it.
+    async fn attach(&self, at: &MessageRef, name: &str, content: Vec<u8>, comment: &Reply) -> Result<(), PortError>;
 
     /// What kind of member somebody is. Answers may be some minutes old.
     async fn member(&self, team: &TeamId, user: &UserId) -> Result<Member, PortError>;

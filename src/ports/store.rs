@@ -70,6 +70,8 @@ pub struct OutboxItem {
     pub attempts: u32,
     /// When the first write under this key was made.
     pub since: Timestamp,
+    /// The adapter's own handle for this lease: tells this taking from every other.
+    pub lease: u64,
 }
 
 /// What became of an item that was taken.
@@ -80,7 +82,8 @@ pub enum Settled {
     Done { receipt: Option<MessageRef>, again: Timestamp },
     /// Not done: due again at `at`. `count` is false where we only waited for our turn.
     Later { at: Timestamp, why: String, count: bool },
-    /// Given up, for `why`: kept aside with the dead letters of the outbox.
+    /// Given up, for `why`: kept aside with the dead letters of the outbox. Where a write has raised the version meanwhile, only what
+    /// was taken is given up: the newer effect stays and is due.
     GivenUp { why: String },
 }
 
