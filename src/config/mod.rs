@@ -1,6 +1,7 @@
 //! The configuration: `switchman.toml` as types, every mistake of it at once, and the secrets and switches of the environment.
 //! The only place that reads the environment. No secret is ever read from the file.
 
+mod cases;
 mod csv;
 mod environment;
 mod jobs;
@@ -14,6 +15,7 @@ mod server;
 mod values;
 mod warnings;
 
+pub use cases::{PolicyCase, policy_cases};
 pub use csv::{Csv, Dialect, Lookup};
 pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings};
 pub use jobs::JobConfig;
