@@ -153,7 +153,7 @@ impl Channel {
 }
 
 /// The id of the direct messages of `user` with the app.
-pub fn direct_id(user: &str) -> String {
+pub(super) fn direct_id(user: &str) -> String {
     format!("D{}", user.get(1..).unwrap_or(user))
 }
 

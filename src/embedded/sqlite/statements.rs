@@ -25,7 +25,7 @@ statements! {
     RUNS_INPUT = "SELECT id, version, body FROM runs WHERE input = ?2 ORDER BY created DESC, rowid DESC LIMIT ?1";
     RUNS_OPEN = "SELECT id, version, body FROM runs INDEXED BY runs_open WHERE open = 1 \
         ORDER BY created DESC, rowid DESC LIMIT ?1";
-    RUNS_ALL = "SELECT id, version, body FROM runs INDEXED BY runs_by_created WHERE created > -9223372036854775808 \
+    RUNS_ALL = "SELECT id, version, body FROM runs INDEXED BY runs_by_created \
         ORDER BY created DESC, rowid DESC LIMIT ?1";
 
     LOCK = "INSERT OR IGNORE INTO locks (name, run) VALUES (?1, ?2)";
@@ -89,8 +89,8 @@ mod tests {
     use super::*;
     use rusqlite::Connection;
 
-    /// Counts walk what waits or failed: never what is done, so their cost does not grow with the record.
-    const MAY_WALK: [&str; 3] = ["OUTBOX_DEPTH", "BUS_DEPTH", "BUS_NEXT_DUE"];
+    /// These count what waits or failed: never what is done, so their cost does not grow with the record.
+    const MAY_COUNT: [&str; 2] = ["OUTBOX_DEPTH", "BUS_DEPTH"];
 
     #[test]
     fn no_statement_scans_a_table_or_sorts() {
@@ -102,8 +102,10 @@ mod tests {
             while let Some(row) = rows.next().unwrap() {
                 let step: String = row.get(3).unwrap();
                 assert!(!step.contains("TEMP B-TREE"), "{name} sorts: {step}");
-                let walks = step.starts_with("SCAN") && step != "SCAN CONSTANT ROW";
-                assert!(!walks || MAY_WALK.contains(name), "{name} scans: {step}");
+                // With a limit, a walk along an index ends after so many rows.
+                let bounded = step.contains(" INDEX ") && sql.contains("LIMIT");
+                let scans = step.starts_with("SCAN") && step != "SCAN CONSTANT ROW" && !bounded;
+                assert!(!scans || MAY_COUNT.contains(name), "{name} scans: {step}");
             }
         }
     }
