@@ -7,6 +7,7 @@ use super::{Depth, lookup};
 use crate::batch::Spec;
 use crate::batch::job::Job;
 use crate::batch::spec::{Added, Dialect, LineEnd, LookupSpec};
+use memchr::memchr_iter;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::ops::RangeInclusive;
@@ -30,8 +31,7 @@ pub(super) fn read(section: &Section<'_>, folder: &Path, depth: Depth) -> Option
     let record = size(section, "max_record", &RECORDS);
     let workers = section.whole("workers", 1..=256);
     let pace = section.whole("max_rows_per_second", 1..=u64::from(u32::MAX));
-    let usual: Spec = serde_json::from_value(serde_json::json!({ "schema": schema? }))
-        .expect("everything but the schema has a default");
+    let usual = Spec::new(schema?);
     let spec = Spec {
         dialect: dialect?,
         lookups: lookups.into_iter().collect::<Option<_>>()?,
@@ -96,26 +96,28 @@ pub(super) fn dialect(section: &Section<'_>) -> Option<Dialect> {
             return None;
         }
     };
-    let delimiter = delimiter?;
-    if delimiter.is_none() {
+    if matches!(delimiter, Ok(None)) {
         let at = section.place("delimiter").unwrap_or(section.at);
         section.wrong("delimiter", at, "is empty", "write one character");
     }
-    Some(Dialect { delimiter: delimiter?, quote: quote?, header, encoding, line_end })
+    Some(Dialect { delimiter: delimiter.ok()??, quote: quote.ok()?, header, encoding, line_end })
 }
 
-/// One character or none; the outer `None` is a mistake.
-fn character(section: &Section<'_>, key: &'static str, hint: &str, usual: Option<char>) -> Option<Option<char>> {
-    let Some(text) = section.text(key) else { return Some(usual) };
+/// One character, or none for an empty text.
+fn character(section: &Section<'_>, key: &'static str, hint: &str, usual: Option<char>) -> Result<Option<char>, Noted> {
+    let Some(text) = section.text(key) else { return Ok(usual) };
     let mut chars = text.value.chars();
     match (chars.next(), chars.next()) {
-        (first, None) => Some(first),
+        (first, None) => Ok(first),
         _ => {
             section.wrong(key, text.at, format!("{:?} is not one character", text.value), hint);
-            None
+            Err(Noted)
         }
     }
 }
+
+/// A mistake was noted, and there is no value.
+struct Noted;
 
 /// Has `batch/` load the job, and notes what it finds at the key it concerns.
 fn check(section: &Section<'_>, lookups: &[Section<'_>], spec: &Spec, folder: &Path, depth: Depth) {
@@ -139,7 +141,7 @@ fn first_record(file: File) -> std::io::Result<Vec<u8>> {
     let mut record = Vec::new();
     // A name with a line end in it stands in quotes, which come in pairs.
     while reader.read_until(b'\n', &mut record)? > 0 {
-        if record.iter().filter(|b| **b == b'"').count() % 2 == 0 {
+        if memchr_iter(b'"', &record).count().is_multiple_of(2) {
             break;
         }
     }

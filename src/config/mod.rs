@@ -13,6 +13,7 @@ mod read;
 mod rules;
 mod section;
 mod server;
+pub mod starter;
 mod values;
 mod warnings;
 
