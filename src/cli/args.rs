@@ -16,6 +16,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
+    /// Write a commented switchman.toml with the sales job, its schemas, lookup and a small input
+    Init(InitArgs),
     /// Run the bot with a local page that looks and answers like Slack; no account needed
     Playground(PlaygroundArgs),
     /// Run the bot against the Slack API
@@ -46,6 +48,13 @@ pub(super) struct ConfigArg {
     /// The configuration file
     #[arg(long, value_name = "FILE", default_value = crate::config::FILE_NAME)]
     pub(super) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Where to write it
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(super) dir: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod check;
 mod dead_letters;
+mod init;
 mod manifest;
 mod outcome;
 mod playground;
@@ -55,6 +56,7 @@ fn usage(error: &clap::Error, terminal: &mut Terminal) -> ExitCode {
 
 fn dispatch(command: Subcommand, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
     match command {
+        Subcommand::Init(args) => init::run(&args, terminal),
         Subcommand::Playground(args) => playground::run(args, terminal),
         Subcommand::Serve(args) => serve::run(&args, strings, terminal),
         Subcommand::Check(args) => check::run(&args, strings, terminal),
