@@ -125,7 +125,7 @@ fn killed_again_and_again(bench: &Bench, out: &str, kills: &[usize]) -> (Ran, us
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_row_ends_once_where_the_reference_says(marks in marks(), text in garbage(), chunk in 1_u64..200, workers in 1_usize..4) {
