@@ -1,3 +1,8 @@
-//! The only place that knows Slack.
+//! The only place that knows Slack: signature, inbound parsing, rendering, the outgoing client.
+
+pub mod inbound;
+pub mod ingress;
 pub mod limits;
+pub mod modal;
+pub mod render;
 pub mod signature;

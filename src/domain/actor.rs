@@ -1,0 +1,55 @@
+//! Who is asking: an actor, what the directory says about them, and what Slack says about them.
+
+use super::id::{TeamId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// Team id + user id. The name is for display only and never decides anything.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Actor {
+    pub team: TeamId,
+    pub user: UserId,
+    /// Display name as Slack sent it; may be empty.
+    pub name: String,
+}
+
+/// What a listed person may be. Rules name roles, so the set is open: a catalog may use its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Role(pub String);
+
+impl Role {
+    pub fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+/// A person on the list of the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    pub name: String,
+    pub roles: Vec<Role>,
+}
+
+/// What Slack knows about a person that rules them out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outsider {
+    /// A single- or multi-channel guest.
+    Guest,
+    /// Someone of another workspace, through Slack Connect.
+    Connect,
+    /// The account was deactivated.
+    Deactivated,
+    /// A bot or a workflow.
+    Bot,
+}
+
+/// Everything known about an actor when a decision is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub actor: Actor,
+    /// `None`: on no list.
+    pub listed: Option<Listed>,
+    /// `Some`: ruled out whatever the list says.
+    pub outsider: Option<Outsider>,
+}

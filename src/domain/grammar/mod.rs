@@ -1,0 +1,48 @@
+//! The grammar of the commands, from one table: parsing, rendering, help, usage errors, the manifest's hint and the menu all read [`SPECS`].
+
+mod parse;
+mod spec;
+mod usage;
+
+pub use parse::{Parsed, parse, read_back};
+pub use spec::{Arg, Kind, SPECS, Spec, spec, usage_hint};
+pub use usage::{Usage, nearest, usage_at};
+
+use super::command::Command;
+
+/// The command as text, as [`parse`] reads it back: `parse(render(c)) == c`.
+pub fn render(command: &Command) -> String {
+    let mut words = vec![command.action().name().to_owned()];
+    match command {
+        Command::StartBatch { job, file } => {
+            words.push(job.to_string());
+            words.extend(file.as_ref().map(|f| quote(f.as_str())));
+        }
+        Command::ReprocessBatch { run, scope } => {
+            words.extend(run.as_ref().map(ToString::to_string));
+            words.extend(scope.map(|s| s.name().to_owned()));
+        }
+        Command::CancelBatch { run } => words.push(run.to_string()),
+        Command::Status { run } => words.extend(run.as_ref().map(ToString::to_string)),
+        Command::ListBatches => {}
+        Command::Why { user, command } => {
+            words.push(format!("<@{user}>"));
+            words.push(render(command));
+        }
+        Command::Help { about } => words.extend(about.map(|a| a.name().to_owned())),
+    }
+    words.join(" ")
+}
+
+fn quote(text: &str) -> String {
+    let plain = text.chars().all(|c| !c.is_whitespace() && !is_quote(c) && c != '\\');
+    if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
+
+/// Slack's clients turn straight quotes into curly ones while people type.
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201c}' | '\u{201d}')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! Words and rules. Pure: nothing in here does I/O, waits, reads a clock, or draws a random number; nothing knows Slack or AWS.
+//!
+//! *Job* an entry of the catalog. *Run* one execution of a job on one input. *Attempt* one pass of a run. *Chunk* a byte range of the input.
+//! *Reject* a row that was refused. *Actor* team id + user id. *Envelope* an event on the bus. *Reply* what a person is told.
+//! *Problem* why not.
+
+pub mod actor;
+pub mod audit;
+pub mod command;
+pub mod envelope;
+pub mod grammar;
+pub mod id;
+pub mod job;
+pub mod policy;
+pub mod problem;
+pub mod reply;
+pub mod run;

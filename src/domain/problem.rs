@@ -1,0 +1,126 @@
+//! Why something was not done: for the person who reads it, with what was not lost and what to do next.
+
+use super::command::Action;
+use super::grammar::Usage;
+use super::id::{FileName, JobName, RunId};
+use super::policy::Decision;
+use super::run::RunState;
+use serde::{Deserialize, Serialize};
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Only the person who asked.
+    Asker,
+    /// Everybody in the channel.
+    Channel,
+}
+
+/// A refusal or a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "problem")]
+pub enum Problem {
+    /// Policy says no.
+    NotPermitted {
+        action: Option<Action>,
+        decision: Decision,
+    },
+    /// The line could not be read.
+    Usage {
+        usage: Usage,
+    },
+    UnknownRun {
+        run: RunId,
+        nearest: Option<String>,
+    },
+    UnknownFile {
+        job: JobName,
+        file: FileName,
+        nearest: Option<String>,
+    },
+    /// Every input of the job has a finished run, or there is none.
+    NoInput {
+        job: JobName,
+        folder: String,
+        finished: usize,
+    },
+    /// Another run has the input.
+    InputBusy {
+        file: FileName,
+        run: RunId,
+    },
+    /// A finished run has done this very input.
+    AlreadyFinished {
+        file: FileName,
+        run: RunId,
+    },
+    /// No run of this channel has anything to redo, or this one has not.
+    NothingToRedo {
+        run: Option<RunId>,
+    },
+    /// This scope has nothing to redo in that run.
+    ScopeIsEmpty {
+        run: RunId,
+        scope: super::command::Scope,
+    },
+    StillRunning {
+        run: RunId,
+    },
+    /// It ended before it could be cancelled.
+    AlreadyEnded {
+        run: RunId,
+        state: RunState,
+    },
+    /// The same click or request came before.
+    AlreadyAsked {
+        what: String,
+    },
+    /// The job left the catalog.
+    UnknownJob {
+        job: JobName,
+    },
+    /// Ours to mend: the command was given up after many tries and lies with the dead letters.
+    GivenUp {
+        request: String,
+    },
+    /// The request was not taken: storage did not answer.
+    NotTaken,
+    /// The form could not be opened in time.
+    FormExpired {
+        action: Option<Action>,
+    },
+}
+
+impl Problem {
+    /// A stable word for audit, metrics and support.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotPermitted { decision, .. } => decision.code(),
+            Self::Usage { .. } => "usage",
+            Self::UnknownRun { .. } => "unknown-run",
+            Self::UnknownFile { .. } => "unknown-file",
+            Self::NoInput { .. } => "no-input",
+            Self::InputBusy { .. } => "input-busy",
+            Self::AlreadyFinished { .. } => "already-finished",
+            Self::NothingToRedo { .. } => "nothing-to-redo",
+            Self::ScopeIsEmpty { .. } => "scope-is-empty",
+            Self::StillRunning { .. } => "still-running",
+            Self::AlreadyEnded { .. } => "already-ended",
+            Self::AlreadyAsked { .. } => "already-asked",
+            Self::UnknownJob { .. } => "unknown-job",
+            Self::GivenUp { .. } => "given-up",
+            Self::NotTaken => "not-taken",
+            Self::FormExpired { .. } => "form-expired",
+        }
+    }
+
+    /// Refusals are private: nobody is shown up before the channel.
+    pub fn audience(&self) -> Audience {
+        Audience::Asker
+    }
+
+    /// Whether the same request may work later without anything else being changed.
+    pub fn worth_retrying(&self) -> bool {
+        matches!(self, Self::InputBusy { .. } | Self::StillRunning { .. } | Self::NotTaken | Self::FormExpired { .. })
+    }
+}

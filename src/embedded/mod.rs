@@ -1,0 +1,12 @@
+//! The adapters that need no account: SQLite for the record and the bus, the local engine and its files, lists from the configuration,
+//! the machine's clock. Nothing in here ever talks to a network or knows Slack.
+
+mod clock;
+pub mod links;
+mod lists;
+pub mod sqlite;
+
+pub use clock::SystemClock;
+pub use links::Links;
+pub use lists::Lists;
+pub use sqlite::Sqlite;

@@ -1,0 +1,104 @@
+//! Carries effects out. A crash before or after any of them repeats it: starts and stops go under the execution's key, edits replace,
+//! and a post looks first whether it is there already.
+
+use super::pace::Pace;
+use super::retry::backoff;
+use super::show::{attach, show};
+use super::{Ctx, home};
+use crate::domain::actor::Actor;
+use crate::domain::envelope::{Envelope, Event};
+use crate::domain::id::EnvelopeId;
+use crate::domain::run::{AttemptKey, RunState};
+use crate::ports::{Effect, Kind, OutboxItem, PortError, Settled, StartRun, Target};
+
+/// After this many tries an effect is kept aside. With growing waits that is over an hour of a Slack that does not answer.
+const TRIES: u32 = 80;
+
+/// Carries one effect out and says what became of it.
+pub(super) async fn carry_out(ctx: &Ctx, pace: &Pace, item: &OutboxItem) -> Settled {
+    let result = match &item.effect {
+        Effect::Start { key } => start(ctx, key).await,
+        Effect::Stop { key } => ctx.engine.stop(key).await.map(|()| done(ctx)),
+        Effect::Show { key } => show(ctx, pace, item, key).await,
+        Effect::Attach { key } => attach(ctx, key).await,
+        Effect::Whisper { .. } => whisper(ctx, item).await,
+        Effect::Home { user, team } => {
+            let actor = Actor { team: team.clone(), user: user.clone(), name: String::new() };
+            match home::content(ctx, &actor).await {
+                Ok(reply) => ctx.chat.publish_home(user, &reply).await.map(|()| done(ctx)),
+                Err(error) => Err(error),
+            }
+        }
+    };
+    result.unwrap_or_else(|error| later(ctx, item, &error))
+}
+
+/// Done, without a message to remember.
+pub(super) fn done(ctx: &Ctx) -> Settled {
+    Settled::Done { receipt: None, again: ctx.clock.now() }
+}
+
+fn later(ctx: &Ctx, item: &OutboxItem, error: &PortError) -> Settled {
+    let hopeless = matches!(error.kind, Kind::Permanent | Kind::Denied | Kind::Gone) && item.attempts >= 3;
+    if hopeless || item.attempts >= TRIES {
+        tracing::error!(effect.key = %item.key, %error, "effect {} is given up and kept aside", item.key);
+        return Settled::GivenUp { why: error.to_string() };
+    }
+    let asked = match error.kind {
+        Kind::Transient { after } => after.unwrap_or_default(),
+        _ => std::time::Duration::ZERO,
+    };
+    let wait = backoff(&item.key, item.attempts).max(asked);
+    tracing::warn!(effect.key = %item.key, attempt = item.attempts, %error, "effect {} failed and is tried again", item.key);
+    Settled::Later { at: ctx.clock.now() + wait, why: error.to_string(), count: true }
+}
+
+async fn start(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortError> {
+    let run = ctx.store.run(&key.run).await?;
+    let Some(run) = run.filter(|r| r.key() == *key && r.is_open()) else {
+        return Ok(done(ctx));
+    };
+    if run.current().state == RunState::Cancelling {
+        return Ok(done(ctx));
+    }
+    let scope = run.current().scope;
+    let start = StartRun { key: key.clone(), job: run.job, input: run.input, scope };
+    match ctx.engine.start(&start).await {
+        Ok(()) => Ok(done(ctx)),
+        Err(error) if matches!(error.kind, Kind::Permanent | Kind::Gone | Kind::Denied) => {
+            refuse_start(ctx, key, &error).await?;
+            Ok(done(ctx))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The attempt's record learns it by way of the bus, like everything else that happens to it.
+async fn refuse_start(ctx: &Ctx, key: &AttemptKey, error: &PortError) -> Result<(), PortError> {
+    let id = EnvelopeId::parse(format!("start-refused:{key}"))
+        .map_err(|e| PortError::permanent("could not name the refusal").because(e))?;
+    let event = Event::StartRefused { key: key.clone(), reason: error.what.clone() };
+    let envelope = Envelope { id: id.clone(), key: id, issued_at: ctx.clock.now(), event };
+    ctx.bus.publish(envelope).await.map(|_| ())
+}
+
+async fn whisper(ctx: &Ctx, item: &OutboxItem) -> Result<Settled, PortError> {
+    let Effect::Whisper { to, reply } = &item.effect else {
+        return Ok(done(ctx));
+    };
+    match ctx.chat.whisper(to, reply).await {
+        Ok(()) => Ok(done(ctx)),
+        // The channel or the one-off address is no use any more: a direct message is as private.
+        Err(error) if matches!(error.kind, Kind::Gone | Kind::Denied) => {
+            let target = Target::from(to);
+            if item.attempts > 1
+                && let Some(at) = ctx.chat.find(&target, &item.key, item.since).await?
+            {
+                return Ok(Settled::Done { receipt: Some(at), again: ctx.clock.now() });
+            }
+            let at = ctx.chat.post(&target, reply, &item.key).await?;
+            Ok(Settled::Done { receipt: Some(at), again: ctx.clock.now() })
+        }
+        Err(error) => Err(error),
+    }
+}

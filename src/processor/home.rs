@@ -1,0 +1,49 @@
+//! The App Home tab, and the board it shares with `status`.
+
+use super::Ctx;
+use super::outcome::effect;
+use super::standing::standing;
+use crate::domain::actor::{Actor, Standing};
+use crate::domain::command::Action;
+use crate::domain::envelope::Envelope;
+use crate::domain::policy::Place;
+use crate::domain::problem::Problem;
+use crate::domain::reply::{Board, Reply};
+use crate::domain::run::Run;
+use crate::ports::{Commit, Effect, PortError, Priority, RunQuery};
+
+/// How many runs of each kind the board shows.
+const SHOWN: usize = 10;
+
+/// The tab was opened: its content is an effect like any other.
+pub(super) fn opened(ctx: &Ctx, envelope: &Envelope, actor: &Actor) -> Commit {
+    let home = Effect::Home { user: actor.user.clone(), team: actor.team.clone() };
+    Commit {
+        claim: Some(envelope.key.clone()),
+        outbox: vec![effect(home, "", Priority::First, ctx.clock.now())],
+        ..Commit::default()
+    }
+}
+
+/// What this person's tab says now.
+pub(super) async fn content(ctx: &Ctx, actor: &Actor) -> Result<Reply, PortError> {
+    let standing = standing(ctx, actor, None).await?;
+    let decision = ctx.policy.decide(&standing, Place::Home, Action::Status, None);
+    if !decision.allowed() {
+        return Ok(Reply::refused(Problem::NotPermitted { action: Some(Action::Status), decision }));
+    }
+    let board = board(ctx, &standing, Place::Home).await?;
+    Ok(Reply::Home { board, permitted: ctx.policy.permitted_actions(&standing, Place::Home) })
+}
+
+/// What is going on, as far as this person may see it.
+pub async fn board(ctx: &Ctx, who: &Standing, place: Place<'_>) -> Result<Board, PortError> {
+    let visible = |run: &Run| ctx.policy.decide(who, place, Action::Status, Some(&run.job)).allowed();
+    let mut open = ctx.store.runs(RunQuery::Open, SHOWN).await?;
+    open.retain(visible);
+    let mut ended = ctx.store.runs(RunQuery::All, SHOWN * 2).await?;
+    ended.retain(|run| !run.is_open() && visible(run));
+    ended.truncate(SHOWN);
+    let dead_letters = ctx.bus.dead(100).await?.len();
+    Ok(Board { open, ended, dead_letters, now: ctx.clock.now() })
+}

@@ -1,0 +1,159 @@
+//! The use cases, one file per command. Says what people are told, never how it looks; knows ports and domain only, never Slack or a store.
+//!
+//! Nothing in here sleeps or loops: [`Processor::step`] does one piece of work, and whoever calls it decides when to call again.
+
+mod asked;
+mod cancel_batch;
+mod deliver;
+mod help;
+mod home;
+mod list_batches;
+mod observe;
+mod outcome;
+mod pace;
+mod reprocess_batch;
+mod retry;
+mod show;
+mod standing;
+mod start_batch;
+mod status;
+mod why;
+
+pub use home::board;
+pub use standing::{permitted_channel, standing};
+
+use crate::domain::envelope::Event;
+use crate::domain::job::Catalog;
+use crate::domain::policy::Policy;
+use crate::ports::{Bus, Chat, Clock, Delivery, Directory, Engine, Files, Kind, PortError, Settings, Store};
+use pace::Pace;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How long a taken message or effect is ours: longer than any one call to the outside takes with its time-out.
+const LEASE: Duration = Duration::from_mins(1);
+/// How often a commit that lost a race is prepared anew before the message goes back to the bus.
+const RACES: u32 = 8;
+
+/// Everything a handler may use.
+#[derive(Clone)]
+pub struct Ctx {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub engine: Arc<dyn Engine>,
+    pub files: Arc<dyn Files>,
+    pub chat: Arc<dyn Chat>,
+    pub directory: Arc<dyn Directory>,
+    pub settings: Arc<dyn Settings>,
+    pub clock: Arc<dyn Clock>,
+    pub catalog: Arc<Catalog>,
+    pub policy: Arc<Policy>,
+    /// The bot's name and version, for the audit trail.
+    pub bot: String,
+}
+
+/// Whether a step found something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    Did,
+    Idle,
+}
+
+/// Takes envelopes, deadlines and effects, one at a time. Several may run side by side, in one process or in many.
+pub struct Processor {
+    ctx: Ctx,
+    pace: Pace,
+    committed: Notify,
+}
+
+impl Processor {
+    pub fn new(ctx: Ctx) -> Self {
+        Self { ctx, pace: Pace::default(), committed: Notify::new() }
+    }
+
+    pub fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
+    /// Ends when a commit has been made: there may be effects to deliver. A hint; whoever waits also looks from time to time.
+    pub async fn committed_something(&self) {
+        self.committed.notified().await;
+    }
+
+    /// One piece of work of any kind that can be done now: an envelope first, then a deadline, then an effect.
+    pub async fn step(&self) -> Result<Step, PortError> {
+        if self.consume(Duration::ZERO).await? == Step::Did || self.tick().await? == Step::Did {
+            return Ok(Step::Did);
+        }
+        self.deliver().await
+    }
+
+    /// Takes one envelope, waiting up to `wait` for it, and handles it.
+    pub async fn consume(&self, wait: Duration) -> Result<Step, PortError> {
+        let Some(delivery) = self.ctx.bus.take(1, LEASE, wait).await?.pop() else {
+            return Ok(Step::Idle);
+        };
+        match self.handle(&delivery).await {
+            Ok(()) => self.ctx.bus.ack(&delivery).await?,
+            Err(error) => retry::after_failure(&self.ctx, &delivery, &error).await?,
+        }
+        Ok(Step::Did)
+    }
+
+    /// Looks at the attempts whose deadline has come.
+    pub async fn tick(&self) -> Result<Step, PortError> {
+        let due = self.ctx.store.due(self.ctx.clock.now(), 32).await?;
+        let step = if due.is_empty() { Step::Idle } else { Step::Did };
+        for deadline in due {
+            if let Err(error) = self.committed(|| observe::look(&self.ctx, &deadline.attempt)).await {
+                tracing::warn!(attempt = %deadline.attempt, %error, "could not look at attempt {}", deadline.attempt);
+                observe::postpone(&self.ctx, &deadline).await?;
+            }
+        }
+        Ok(step)
+    }
+
+    /// Carries one effect of the outbox out.
+    pub async fn deliver(&self) -> Result<Step, PortError> {
+        let Some(item) = self.ctx.store.outbox_take(self.ctx.clock.now(), LEASE, 1).await?.pop() else {
+            return Ok(Step::Idle);
+        };
+        let settled = deliver::carry_out(&self.ctx, &self.pace, &item).await;
+        self.ctx.store.outbox_settle(&item, settled).await?;
+        Ok(Step::Did)
+    }
+
+    async fn handle(&self, delivery: &Delivery) -> Result<(), PortError> {
+        let envelope = &delivery.envelope;
+        match &envelope.event {
+            Event::Asked { origin, command } => {
+                self.committed(|| asked::handle(&self.ctx, envelope, origin, command)).await
+            }
+            Event::HomeOpened { actor } => {
+                self.committed(|| async { Ok(home::opened(&self.ctx, envelope, actor)) }).await
+            }
+            Event::Look { key } => self.committed(|| observe::look(&self.ctx, key)).await,
+            Event::StartRefused { key, reason } => self.committed(|| observe::refused(&self.ctx, key, reason)).await,
+        }
+    }
+
+    /// Prepares a commit and makes it; prepares it anew while somebody else is faster. Work that was done before is done.
+    async fn committed<F, Fut>(&self, prepare: F) -> Result<(), PortError>
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<crate::ports::Commit, PortError>> + Send,
+    {
+        let mut races = 0;
+        loop {
+            match self.ctx.store.commit(prepare().await?).await {
+                Err(e) if e.kind == Kind::Claimed => return Ok(()),
+                Err(e) if e.kind == Kind::Conflict && races < RACES => races += 1,
+                result => {
+                    self.committed.notify_waiters();
+                    return result;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The message of an attempt is a view of its record: posted once, then edited in place, and sent to whoever asked where it cannot be.
+
+use super::Ctx;
+use super::deliver::done;
+use super::pace::{BETWEEN_EDITS, Pace};
+use crate::domain::reply::Reply;
+use crate::domain::run::{Attempt, AttemptKey};
+use crate::ports::{ArtifactKind, Effect, Kind, MessageRef, OutboxItem, PortError, Settled, Target};
+
+/// Rejected rows are attached up to this size; beyond it the button gives them. Keeps memory bounded.
+const ATTACH_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Brings the message up to date.
+pub(super) async fn show(ctx: &Ctx, pace: &Pace, item: &OutboxItem, key: &AttemptKey) -> Result<Settled, PortError> {
+    let now = ctx.clock.now();
+    let Some(run) = ctx.store.run(&key.run).await? else {
+        return Ok(done(ctx));
+    };
+    let Some(attempt) = run.attempt(key.attempt).cloned() else {
+        return Ok(done(ctx));
+    };
+    let channel = run.channel.clone();
+    if let Err(at) = pace.take_turn(&channel, now) {
+        return Ok(Settled::Later { at, why: "the channel's turn has not come".to_owned(), count: false });
+    }
+    let known = ctx.store.receipt(&item.key).await?;
+    let reply = Reply::RunCard { run: Box::new(run), attempt: key.attempt, now };
+    let shown = match &known {
+        Some(at) => ctx.chat.update(at, &reply).await.map(|()| at.clone()),
+        None => post_once(ctx, item, &Target::Channel(channel.clone()), &reply).await,
+    };
+    let again = now + BETWEEN_EDITS;
+    match shown {
+        Ok(at) => Ok(Settled::Done { receipt: Some(at), again }),
+        Err(error) if matches!(error.kind, Kind::Gone | Kind::Denied) => {
+            if known.is_some() && !attempt.state.is_terminal() {
+                tracing::warn!(attempt = %key, %error, "the message of {key} cannot be edited; its end will go to whoever asked");
+                return Ok(Settled::Done { receipt: known, again });
+            }
+            let at = elsewhere(ctx, item, &attempt, &Target::Channel(channel), known.is_some(), &reply).await?;
+            Ok(Settled::Done { receipt: Some(at), again })
+        }
+        Err(error) => {
+            if let Kind::Transient { after: Some(wait) } = error.kind {
+                pace.hold(&channel, now, wait);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Posts, unless an earlier try has: its answer may have been lost, or we died before we could note it.
+async fn post_once(ctx: &Ctx, item: &OutboxItem, to: &Target, reply: &Reply) -> Result<MessageRef, PortError> {
+    if (item.attempts > 1 || item.version > 1)
+        && let Some(at) = ctx.chat.find(to, &item.key, item.since).await?
+    {
+        ctx.chat.update(&at, reply).await?;
+        return Ok(at);
+    }
+    ctx.chat.post(to, reply, &item.key).await
+}
+
+/// The message is gone: a new one in the channel if only the message was lost, else a direct message to whoever asked.
+async fn elsewhere(
+    ctx: &Ctx,
+    item: &OutboxItem,
+    attempt: &Attempt,
+    channel: &Target,
+    channel_may_work: bool,
+    reply: &Reply,
+) -> Result<MessageRef, PortError> {
+    if channel_may_work {
+        match ctx.chat.post(channel, reply, &item.key).await {
+            Err(error) if matches!(error.kind, Kind::Gone | Kind::Denied) => {}
+            result => return result,
+        }
+    }
+    post_once(ctx, item, &Target::Direct(attempt.asked_by.user.clone()), reply).await
+}
+
+/// Attaches the rejected rows to the message. They stay behind the message's buttons too, so what cannot be attached is not lost.
+pub(super) async fn attach(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortError> {
+    let Some(at) = ctx.store.receipt(&Effect::Show { key: key.clone() }.key("")).await? else {
+        return Err(PortError::transient("the message to attach to is not posted yet"));
+    };
+    let Some(artifact) = ctx.files.artifact(key, ArtifactKind::Rejects).await?.filter(|a| a.bytes <= ATTACH_LIMIT)
+    else {
+        return Ok(done(ctx));
+    };
+    let Some((user, rejected)) = ctx
+        .store
+        .run(&key.run)
+        .await?
+        .and_then(|run| run.attempt(key.attempt).map(|a| (a.asked_by.user.clone(), a.progress.rejected)))
+    else {
+        return Ok(done(ctx));
+    };
+    let size =
+        usize::try_from(artifact.bytes).map_err(|e| PortError::permanent("the rejects are too large").because(e))?;
+    let content = ctx.files.read(&artifact, 0, size).await?;
+    let comment = Reply::RejectsFile { run: key.run.clone(), attempt: key.attempt, user, rejected };
+    match ctx.chat.attach(&at, &artifact.name, content, &comment).await {
+        Err(error) if !matches!(error.kind, Kind::Transient { .. }) => {
+            tracing::warn!(attempt = %key, %error, "the rejects of {key} could not be attached; the message's buttons give them");
+            Ok(done(ctx))
+        }
+        result => result.map(|()| done(ctx)),
+    }
+}

@@ -1,0 +1,26 @@
+//! What is known about somebody and about a channel, asked at the moment of a decision.
+
+use super::Ctx;
+use crate::domain::actor::{Actor, Outsider, Standing};
+use crate::domain::id::ChannelId;
+use crate::ports::{Member, PortError};
+
+/// What the directory and chat say about an actor. `seen`: what the request itself showed already (a Slack Connect user).
+/// Chat is asked only about people who are on the list: nobody else gets anything anyway.
+pub async fn standing(ctx: &Ctx, actor: &Actor, seen: Option<Outsider>) -> Result<Standing, PortError> {
+    let listed = ctx.directory.find(&actor.team, &actor.user).await?;
+    let outsider = match (seen, &listed) {
+        (Some(kind), _) => Some(kind),
+        (None, None) => None,
+        (None, Some(_)) => match ctx.chat.member(&actor.team, &actor.user).await? {
+            Member::Outsider(kind) => Some(kind),
+            Member::Full | Member::Unknown => None,
+        },
+    };
+    Ok(Standing { actor: actor.clone(), listed, outsider })
+}
+
+/// Whether the bot works in this channel.
+pub async fn permitted_channel(ctx: &Ctx, channel: &ChannelId) -> Result<bool, PortError> {
+    Ok(ctx.settings.channels().await?.contains(channel))
+}

@@ -1,1 +1,0 @@
-//! Block Kit limits, checked before every send.
