@@ -3,6 +3,7 @@
 
 mod audit;
 mod bus;
+mod checkpoint;
 mod commit;
 mod errors;
 mod head;
@@ -14,6 +15,7 @@ mod store;
 mod writer;
 
 use crate::ports::{Clock, Kind, PortError};
+use checkpoint::Checkpointer;
 use head::{HeadFile, HeadKeeper};
 use jiff::Timestamp;
 use readers::Readers;
@@ -72,7 +74,8 @@ impl Sqlite {
         let head = HeadFile::beside(path);
         head.prepare(&connection).map_err(threads)?;
         let keeper = HeadKeeper::start(head.clone(), connect(open::Use::Read)?).map_err(threads)?;
-        let writer = Writer::start(connection, keeper, Arc::clone(&clock)).map_err(threads)?;
+        let checkpointer = Checkpointer::start(connect(open::Use::Read)?).map_err(threads)?;
+        let writer = Writer::start(connection, keeper, checkpointer, Arc::clone(&clock)).map_err(threads)?;
         Ok(Self { writer, readers: Readers::new(path.to_owned()), head, clock, news: Arc::default() })
     }
 }

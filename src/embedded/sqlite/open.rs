@@ -29,7 +29,7 @@ pub(super) fn connect(path: &Path, usage: Use) -> Result<Connection, Fault> {
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")?;
     match usage {
-        Use::Write => connection.execute_batch("PRAGMA cache_size = -8000")?,
+        Use::Write => connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0")?,
         Use::Read => connection.execute_batch("PRAGMA query_only = ON")?,
     }
     Ok(connection)
