@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, TrySendError};
 
 /// So many works are written between two checkpoints; each is a handful of pages.
-const WORKS: usize = 512;
+const WORKS: usize = 256;
 /// Pages (of 4 KiB) after which the log must start over, which only works while nobody writes.
-const LONG: i64 = 8_000;
+const LONG: i64 = 2_000;
 
 /// The writer's side.
 pub(super) struct Checkpointer {

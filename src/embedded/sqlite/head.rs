@@ -76,8 +76,8 @@ impl HeadFile {
             io::ErrorKind::NotFound => PortError::new(
                 Kind::Gone,
                 format!(
-                    "the audit head {} is missing although the store has been used: it was deleted, so a cut-off tail of the \
-                     trail cannot be ruled out; put back a copy of it",
+                    "the audit head {} is missing: it was made together with the store, so somebody has deleted it and a cut-off \
+                     tail of the trail cannot be ruled out; put back a copy of it",
                     self.path.display()
                 ),
             ),
@@ -91,15 +91,10 @@ impl HeadFile {
         })
     }
 
-    /// Makes the file of an empty trail. Over a trail that has records it does nothing: then its absence must show.
-    pub(super) fn prepare(&self, connection: &Connection) -> io::Result<()> {
-        let _lock = self.lock()?;
+    /// Makes the file, in the same step as the store itself: whoever finds it missing later knows that it was taken away.
+    /// One that is there already stays: it may be all that is left of a deleted store.
+    pub(super) fn make(&self) -> io::Result<()> {
         if self.path.try_exists()? {
-            return Ok(());
-        }
-        let records = connection.query_row(sql::AUDIT_LAST, [], |_| Ok(())).optional().map_err(io::Error::other)?;
-        if records.is_some() {
-            tracing::error!(file = %self.path.display(), "the audit head is missing: audit verify will report it");
             return Ok(());
         }
         self.create()?;

@@ -12,6 +12,8 @@ mod outbox;
 mod readers;
 mod statements;
 mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use crate::ports::{Clock, Kind, PortError};
@@ -45,7 +47,7 @@ impl Sqlite {
     /// Errors: `Permanent` for a file of a newer program, of another program, or a damaged one; `Denied` without rights.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| {
+            private_folder(folder).map_err(|error| {
                 PortError::new(Kind::Denied, format!("could not make the folder {}", folder.display())).because(error)
             })?;
         }
@@ -70,14 +72,21 @@ impl Sqlite {
             PortError::new(Kind::Denied, format!("could not set up the store beside {}", path.display())).because(error)
         };
         let connection = connect(open::Use::Write)?;
-        open::prepare(&connection, path)?;
         let head = HeadFile::beside(path);
-        head.prepare(&connection).map_err(threads)?;
+        open::prepare(&connection, path, &head)?;
         let keeper = HeadKeeper::start(head.clone(), connect(open::Use::Read)?).map_err(threads)?;
         let checkpointer = Checkpointer::start(connect(open::Use::Read)?).map_err(threads)?;
         let writer = Writer::start(connection, keeper, checkpointer, Arc::clone(&clock)).map_err(threads)?;
         Ok(Self { writer, readers: Readers::new(path.to_owned()), head, clock, news: Arc::default() })
     }
+}
+
+/// Makes a folder that only its owner can look into: messages on the bus carry Slack's one-off answer addresses.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 fn micros(time: Timestamp) -> i64 {

@@ -1,7 +1,8 @@
 //! Opening the database file: durability settings, the schema and its version.
 
 use super::errors::{Fault, port_error};
-use crate::ports::PortError;
+use super::head::HeadFile;
+use crate::ports::{Kind, PortError};
 use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(super) fn connect(path: &Path, usage: Use) -> Result<Connection, Fault> {
         return Err(PortError::permanent(what).into());
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")?;
+    connection.set_prepared_statement_cache_capacity(64);
     match usage {
         Use::Write => connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0")?,
         Use::Read => connection.execute_batch("PRAGMA query_only = ON")?,
@@ -35,12 +37,13 @@ pub(super) fn connect(path: &Path, usage: Use) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// Makes the tables of a new file; refuses a file of a newer program, or of another.
-pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), PortError> {
+/// Makes the tables and the audit head of a new store; refuses a file of a newer program, or of another.
+pub(super) fn prepare(connection: &Connection, path: &Path, head: &HeadFile) -> Result<(), PortError> {
     let failed = |error| port_error("could not prepare the database", Fault::Sqlite(error));
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
     let prepared = version(connection).map_err(failed).and_then(|found| match found {
         Found::Nothing => {
+            head.make().map_err(|e| PortError::new(Kind::Denied, "could not make the audit head").because(e))?;
             connection.execute_batch(include_str!("schema.sql")).map_err(failed)?;
             connection.execute("INSERT INTO schema_version VALUES (?1)", [SCHEMA]).map(drop).map_err(failed)
         }

@@ -49,7 +49,6 @@ impl Writer {
         checkpointer: Checkpointer,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
-        connection.set_prepared_statement_cache_capacity(64);
         let (jobs, queue) = mpsc::channel(4096);
         let worker = Worker { connection, keeper, checkpointer, clock };
         std::thread::Builder::new().name("store-writer".into()).spawn(move || worker.run(queue))?;
