@@ -1,4 +1,4 @@
-use axum::{Router, body::Bytes, extract::State, response::IntoResponse, routing::post, Json};
+use axum::{Json, Router, body::Bytes, extract::State, response::IntoResponse, routing::post};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
@@ -9,8 +9,10 @@ use switchman::playground::*;
 async fn call(api: &str, method: &str, body: Value) -> Value {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let request = axum::http::Request::post(format!("{api}/{method}"))
-        .header("authorization", "Bearer xoxb-test").header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body.to_string()))).unwrap();
+        .header("authorization", "Bearer xoxb-test")
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body.to_string())))
+        .unwrap();
     let response = client.request(request).await.unwrap();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     let v = serde_json::from_slice(&bytes).unwrap_or(json!({}));
@@ -21,9 +23,15 @@ async fn raw(url: &str, body: &'static str) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     client.request(axum::http::Request::post(url).body(Full::new(Bytes::from(body))).unwrap()).await.unwrap();
 }
-fn pt(t: &str) -> Value { json!({"type":"plain_text","text":t,"emoji":true}) }
-fn md(t: &str) -> Value { json!({"type":"mrkdwn","text":t}) }
-fn opt(t: &str, v: &str) -> Value { json!({"text":pt(t),"value":v}) }
+fn pt(t: &str) -> Value {
+    json!({"type":"plain_text","text":t,"emoji":true})
+}
+fn md(t: &str) -> Value {
+    json!({"type":"mrkdwn","text":t})
+}
+fn opt(t: &str, v: &str) -> Value {
+    json!({"text":pt(t),"value":v})
+}
 
 fn progress(pct: usize) -> Value {
     let full = pct / 5;
@@ -77,44 +85,89 @@ async fn events(State(pg): State<Playground>, body: Bytes) -> axum::response::Re
     if body.starts_with(b"{") {
         let event: Value = serde_json::from_slice(&body).unwrap();
         let user = event["event"]["user"].as_str().unwrap_or_default().to_owned();
-        tokio::spawn(async move { call(&api, "views.publish", json!({"user_id":user,"view":{"type":"home","blocks":[
+        tokio::spawn(async move {
+            call(&api, "views.publish", json!({"user_id":user,"view":{"type":"home","blocks":[
             {"type":"header","text":pt("Batches")},
             {"type":"section","text":md(&format!("Good to see you, <@{user}>. One run is going, three finished today."))},
             {"type":"actions","elements":[{"type":"button","action_id":"open_start","text":pt("Start a batch"),"style":"primary"},{"type":"button","action_id":"refresh","text":pt("Refresh")}]},
             {"type":"divider"},
             {"type":"section","text":md(":hourglass_flowing_sand: *r-7k3f* sales · 62 % · <#C0BATCH>"),"accessory":{"type":"button","action_id":"x","text":pt("Open")}},
             {"type":"section","text":md(":white_check_mark: *r-2m9x* sales · 1,100 rejected"),"accessory":{"type":"button","action_id":"x2","text":pt("Open")}},
-            {"type":"context","elements":[md("Active region *east* · epoch 1")]}]}})).await; });
+            {"type":"context","elements":[md("Active region *east* · epoch 1")]}]}})).await;
+        });
         return ().into_response();
     }
-    let form_fields: Vec<(String,String)> = serde_urlencoded::from_bytes(&body).unwrap();
-    let get = |k: &str| form_fields.iter().find(|(n,_)| n==k).map(|(_,v)| v.clone()).unwrap_or_default();
+    let form_fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap();
+    let get = |k: &str| form_fields.iter().find(|(n, _)| n == k).map(|(_, v)| v.clone()).unwrap_or_default();
     if get("payload").is_empty() {
         let (text, user, channel, trigger) = (get("text"), get("user_id"), get("channel_id"), get("trigger_id"));
-        if user == "U0STRANGER" { return Json(json!({"text":":no_entry: You are on no list for this bot, so it does nothing for you.","blocks":[{"type":"section","text":md(":no_entry: *You may not use Switchman here.*\n<@U0STRANGER> is on no list in `switchman.toml`. Ask <@U0APPROVER1> to be added as a viewer or an operator.")},{"type":"context","elements":[md("Rule: deny by default · `/my-slack-bot why @stranger start-batch` explains it")]}]})).into_response(); }
+        if user == "U0STRANGER" {
+            return Json(json!({"text":":no_entry: You are on no list for this bot, so it does nothing for you.","blocks":[{"type":"section","text":md(":no_entry: *You may not use Switchman here.*\n<@U0STRANGER> is on no list in `switchman.toml`. Ask <@U0APPROVER1> to be added as a viewer or an operator.")},{"type":"context","elements":[md("Rule: deny by default · `/my-slack-bot why @stranger start-batch` explains it")]}]})).into_response();
+        }
         match text.as_str() {
             "" => return Json(json!({"text":"menu","blocks":menu()})).into_response(),
-            "slow" => { tokio::time::sleep(Duration::from_secs(5)).await; }
-            "start-batch" => { tokio::spawn(async move {
-                let v = call(&api, "views.open", json!({"trigger_id":trigger,"view":{"type":"modal","title":pt("Start a batch"),"close":pt("Cancel"),"blocks":[{"type":"section","text":md(":hourglass_flowing_sand: Looking up jobs and files…")}]}})).await;
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                call(&api, "views.update", json!({"view_id":v["view"]["id"],"view":form()})).await;
-            }); }
-            "broken" => { tokio::spawn(async move { call(&api, "chat.postMessage", json!({"channel":channel,"text":"x","blocks":[{"type":"section","text":md("ok")},{"text":1}]})).await; }); }
-            t if t.starts_with("start-batch") => { tokio::spawn(async move {
-                let m = call(&api, "chat.postMessage", json!({"channel":channel,"text":"sales r-7k3f is running","blocks":progress(0)})).await;
-                for pct in [20,45,70,95] { tokio::time::sleep(Duration::from_millis(700)).await; call(&api, "chat.update", json!({"channel":channel,"ts":m["ts"],"text":"x","blocks":progress(pct)})).await; }
-                call(&api, "chat.update", json!({"channel":channel,"ts":m["ts"],"text":"done","blocks":done()})).await;
-                let u = call(&api, "files.getUploadURLExternal", json!({"filename":"sales-march.rejects.csv","length":8})).await;
-                raw(u["upload_url"].as_str().unwrap(), "a,b\n1,2\n").await;
-                call(&api, "files.completeUploadExternal", json!({"files":[{"id":u["file_id"],"title":"Rejected rows"}],"channel_id":channel,"thread_ts":m["ts"],"initial_comment":"The 1,100 rejected rows, with line, column and reason"})).await;
-            }); }
-            "rich" => { tokio::spawn(async move { call(&api, "chat.postMessage", json!({"channel":channel,"text":"rich","blocks":[
+            "slow" => {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+            "start-batch" => {
+                tokio::spawn(async move {
+                    let v = call(&api, "views.open", json!({"trigger_id":trigger,"view":{"type":"modal","title":pt("Start a batch"),"close":pt("Cancel"),"blocks":[{"type":"section","text":md(":hourglass_flowing_sand: Looking up jobs and files…")}]}})).await;
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    call(&api, "views.update", json!({"view_id":v["view"]["id"],"view":form()})).await;
+                });
+            }
+            "broken" => {
+                tokio::spawn(async move {
+                    call(
+                        &api,
+                        "chat.postMessage",
+                        json!({"channel":channel,"text":"x","blocks":[{"type":"section","text":md("ok")},{"text":1}]}),
+                    )
+                    .await;
+                });
+            }
+            t if t.starts_with("start-batch") => {
+                tokio::spawn(async move {
+                    let m = call(
+                        &api,
+                        "chat.postMessage",
+                        json!({"channel":channel,"text":"sales r-7k3f is running","blocks":progress(0)}),
+                    )
+                    .await;
+                    for pct in [20, 45, 70, 95] {
+                        tokio::time::sleep(Duration::from_millis(700)).await;
+                        call(
+                            &api,
+                            "chat.update",
+                            json!({"channel":channel,"ts":m["ts"],"text":"x","blocks":progress(pct)}),
+                        )
+                        .await;
+                    }
+                    call(&api, "chat.update", json!({"channel":channel,"ts":m["ts"],"text":"done","blocks":done()}))
+                        .await;
+                    let u = call(
+                        &api,
+                        "files.getUploadURLExternal",
+                        json!({"filename":"sales-march.rejects.csv","length":8}),
+                    )
+                    .await;
+                    raw(u["upload_url"].as_str().unwrap(), "a,b\n1,2\n").await;
+                    call(&api, "files.completeUploadExternal", json!({"files":[{"id":u["file_id"],"title":"Rejected rows"}],"channel_id":channel,"thread_ts":m["ts"],"initial_comment":"The 1,100 rejected rows, with line, column and reason"})).await;
+                });
+            }
+            "rich" => {
+                tokio::spawn(async move {
+                    call(&api, "chat.postMessage", json!({"channel":channel,"text":"rich","blocks":[
                 {"type":"section","text":md("*bold* _italic_ ~strike~ `code` and *_both_*, snake_case_name, 2 * 3 * 4\n> a quote\n> of two lines\nafter <https://example.com|a link> &amp; &lt;b&gt;\n```\nfn main() {}\n  indented\n```\ndone :tada: :unknown_one:")},
                 {"type":"markdown","text":"## Heading\nSome **bold** and *italic* with [link](https://example.com)\n- one\n- two `x`\n\n1. first\n2. second"},
                 {"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"Rich "},{"type":"text","text":"bold","style":{"bold":true}},{"type":"user","user_id":"U0VIEWER"},{"type":"emoji","name":"rocket"}]},{"type":"rich_text_list","style":"bullet","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"item one"}]},{"type":"rich_text_section","elements":[{"type":"text","text":"item two"}]}]}]},
-                {"type":"divider"},{"type":"carousel","elements":[]}]})).await; }); }
-            _ => return Json(json!({"text":format!("I do not know `{text}`. Did you mean `start-batch`?")})).into_response(),
+                {"type":"divider"},{"type":"carousel","elements":[]}]})).await;
+                });
+            }
+            _ => {
+                return Json(json!({"text":format!("I do not know `{text}`. Did you mean `start-batch`?")}))
+                    .into_response();
+            }
         }
         return ().into_response();
     }
@@ -126,12 +179,31 @@ async fn events(State(pg): State<Playground>, body: Bytes) -> axum::response::Re
                 return Json(json!({"response_action":"errors","errors":{"reason":"A reason like that is not a reason.","file":"sales-march.csv is being processed by r-7k3f."}})).into_response();
             }
         }
-        (_, "open_start") => { tokio::spawn(async move { call(&api, "views.open", json!({"trigger_id":trigger,"view":form()})).await; }); }
-        (_, "view_rejects") => { tokio::spawn(async move { call(&api, "views.open", json!({"trigger_id":trigger,"view":{"type":"modal","title":pt("Rejects of r-7k3f"),"close":pt("Close"),"blocks":[
+        (_, "open_start") => {
+            tokio::spawn(async move {
+                call(&api, "views.open", json!({"trigger_id":trigger,"view":form()})).await;
+            });
+        }
+        (_, "view_rejects") => {
+            tokio::spawn(async move {
+                call(&api, "views.open", json!({"trigger_id":trigger,"view":{"type":"modal","title":pt("Rejects of r-7k3f"),"close":pt("Close"),"blocks":[
             {"type":"section","text":md("*612* quantity: not a whole number\n```line 214  quantity  \"twelve\"\nline 391  quantity  \"\"\nline 402  quantity  \"1,5\"```")},
-            {"type":"actions","elements":[{"type":"button","action_id":"deeper","text":pt("Next 50")}]}]}})).await; }); }
-        (_, "deeper") => { tokio::spawn(async move { call(&api, "views.push", json!({"trigger_id":trigger,"view":{"type":"modal","title":pt("Rows 51–100"),"close":pt("Back"),"blocks":[{"type":"section","text":md("more")}]}})).await; }); }
-        (_, "cancel") => { let url = payload["response_url"].as_str().unwrap().to_owned(); tokio::spawn(async move { let (base, m) = url.rsplit_once("/response").map(|(b,m)| (format!("{b}"), format!("response{m}"))).unwrap(); call(&base, &m, json!({"text":"Only the one who started it may cancel a run."})).await; }); }
+            {"type":"actions","elements":[{"type":"button","action_id":"deeper","text":pt("Next 50")}]}]}})).await;
+            });
+        }
+        (_, "deeper") => {
+            tokio::spawn(async move {
+                call(&api, "views.push", json!({"trigger_id":trigger,"view":{"type":"modal","title":pt("Rows 51–100"),"close":pt("Back"),"blocks":[{"type":"section","text":md("more")}]}})).await;
+            });
+        }
+        (_, "cancel") => {
+            let url = payload["response_url"].as_str().unwrap().to_owned();
+            tokio::spawn(async move {
+                let (base, m) =
+                    url.rsplit_once("/response").map(|(b, m)| (format!("{b}"), format!("response{m}"))).unwrap();
+                call(&base, &m, json!({"text":"Only the one who started it may cancel a run."})).await;
+            });
+        }
         _ => {}
     }
     ().into_response()
@@ -144,9 +216,29 @@ async fn main() {
     let base = format!("http://127.0.0.1:{port}");
     let mut config = PlaygroundConfig::new(&format!("{base}/slack/events"), "secret".into(), "xoxb-test".into(), clock);
     let hint = |t: &str, u: &str, s: &str| Hint { text: t.into(), usage: u.into(), summary: s.into() };
-    config.hints = vec![hint("start-batch","JOB [FILE]","run a job on an input file"), hint("reprocess-batch","[RUN] [rows|chunks|all]","run again what was rejected or failed"), hint("cancel-batch","RUN","stop a run"), hint("status","[RUN]","how a run is doing"), hint("list-batches","","the last runs"), hint("why","@USER COMMAND…","why somebody may or may not"), hint("help","[COMMAND]","all commands")];
-    config.examples = ["/my-slack-bot start-batch sales","/my-slack-bot","/my-slack-bot start-batch","/my-slack-bot why @stranger start-batch"].map(String::from).to_vec();
-    config.on_upload = Some(Arc::new(|name, bytes| Ok(format!(":inbox_tray: `{name}` ({} bytes) is in the inbox. Run it with `/my-slack-bot start-batch sales {name}`.", bytes.len()))));
+    config.hints = vec![
+        hint("start-batch", "JOB [FILE]", "run a job on an input file"),
+        hint("reprocess-batch", "[RUN] [rows|chunks|all]", "run again what was rejected or failed"),
+        hint("cancel-batch", "RUN", "stop a run"),
+        hint("status", "[RUN]", "how a run is doing"),
+        hint("list-batches", "", "the last runs"),
+        hint("why", "@USER COMMAND…", "why somebody may or may not"),
+        hint("help", "[COMMAND]", "all commands"),
+    ];
+    config.examples = [
+        "/my-slack-bot start-batch sales",
+        "/my-slack-bot",
+        "/my-slack-bot start-batch",
+        "/my-slack-bot why @stranger start-batch",
+    ]
+    .map(String::from)
+    .to_vec();
+    config.on_upload = Some(Arc::new(|name, bytes| {
+        Ok(format!(
+            ":inbox_tray: `{name}` ({} bytes) is in the inbox. Run it with `/my-slack-bot start-batch sales {name}`.",
+            bytes.len()
+        ))
+    }));
     let pg = Playground::new(config).unwrap();
     pg.set_base_url(&base);
     let bot = Router::new().route("/slack/events", post(events)).with_state(pg.clone());
