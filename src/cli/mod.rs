@@ -3,6 +3,7 @@
 
 mod args;
 mod audit;
+mod batch;
 mod check;
 mod dead_letters;
 mod init;
@@ -10,6 +11,7 @@ mod manifest;
 mod outcome;
 mod playground;
 mod policy;
+mod sample;
 mod serve;
 mod terminal;
 mod yaml;
@@ -61,6 +63,8 @@ fn dispatch(command: Subcommand, strings: &dyn Strings, terminal: &mut Terminal)
         Subcommand::Serve(args) => serve::run(&args, strings, terminal),
         Subcommand::Check(args) => check::run(&args, strings, terminal),
         Subcommand::Manifest(args) => manifest::run(&args, terminal),
+        Subcommand::Batch(args) => batch::run(&args, terminal),
+        Subcommand::Sample(args) => sample::run(&args, terminal),
         Subcommand::Policy { command } => policy::run(&command, terminal),
         Subcommand::Audit { command } => audit::run(&command, terminal),
         Subcommand::DeadLetters { command } => dead_letters::run(&command, terminal),
