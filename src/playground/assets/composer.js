@@ -123,7 +123,7 @@ function keydown(event) {
 export function drawHints() {
   const row = document.getElementById("hints");
   const place = currentPlace();
-  const wanted = store.examples.length && place && !place.readOnly && (localStorage.getItem("knows") !== "yes" || ![...store.messages.values()].some((one) => one.channel === place.id));
+  const wanted = store.examples.length && place && !place.home && !place.readOnly && (localStorage.getItem("knows") !== "yes" || ![...store.messages.values()].some((one) => one.channel === place.id));
   row.hidden = !wanted;
   if (!wanted) return;
   row.replaceChildren(h("span", {}, "Try"), ...store.examples.map((line) => h("button", { type: "button", class: "example", "data-line": line }, line)),

@@ -4,8 +4,8 @@
 export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes ?? {})) {
-    if (value === null || value === undefined || value === false) continue;
-    node.setAttribute(name, value === true ? "" : String(value));
+    if (value === null || value === undefined || (value === false && !name.startsWith("aria-"))) continue;
+    node.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : String(value));
   }
   add(node, children);
   return node;

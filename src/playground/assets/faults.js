@@ -1,5 +1,5 @@
 // The Faults drawer: Slack's bad days on demand, and the last calls to see what the bot makes of them.
-import { h, toast } from "./dom.js";
+import { h, morph, toast } from "./dom.js";
 import { act } from "./api.js";
 import { member } from "./people.js";
 import { store, on } from "./store.js";
@@ -14,6 +14,7 @@ const PRESETS = [
 ];
 let place = () => null;
 let timer;
+let calls = [];
 
 const drawer = () => document.getElementById("faults");
 
@@ -36,8 +37,7 @@ function draw() {
   if (drawer().hidden) return;
   const here = store.workspace.channels.find((one) => one.id === place()?.id);
   const me = member(store.me);
-  const calls = drawer().querySelector(".calls");
-  drawer().replaceChildren(
+  const fresh = h("aside", { id: "faults", class: "faults", "aria-label": "Faults" },
     h("header", {}, h("h2", {}, "Faults"), h("p", {}, "Give Slack a bad day and watch the bot get through it."),
       h("button", { type: "button", class: "icon cross", "data-shut": "", "aria-label": "Close faults" }, "✕")),
     h("div", { class: "presets" }, PRESETS.map(([name, detail], at) => h("button", { type: "button", class: "preset", "data-preset": at }, h("b", {}, name), h("small", {}, detail)))),
@@ -53,16 +53,18 @@ function draw() {
     count ? h("ul", { class: "set" }, store.knobs.set.map((knob) => h("li", {}, describe(knob))), store.knobs.duplicates ? h("li", {}, `the next ${store.knobs.duplicates} request delivered twice`) : null) : h("p", { class: "none" }, "Nothing. Slack behaves."),
     count ? h("button", { type: "button", class: "btn", "data-clear": "" }, "Clear all") : "",
     h("h3", {}, "Last calls"),
-    calls ?? h("ol", { class: "calls" }));
+    h("ol", { class: "calls" }, calls.map((call) => {
+      const good = call.status === 200 && !call.error;
+      return h("li", { class: good ? "good" : "bad" }, h("code", {}, call.method), h("span", {}, good ? "ok" : call.error ?? (call.status || "reset")));
+    })));
+  morph(drawer(), fresh);
+  for (const box of drawer().querySelectorAll("[data-set]")) box.checked = box.hasAttribute("checked");
 }
 
 async function refreshCalls() {
   if (drawer().hidden || document.hidden) return;
-  const rows = await fetch("/calls").then((response) => response.json()).catch(() => []);
-  drawer().querySelector(".calls")?.replaceChildren(...rows.map((call) => {
-    const good = call.status === 200 && !call.error;
-    return h("li", { class: good ? "good" : "bad" }, h("code", {}, call.method), h("span", {}, good ? "ok" : call.error ?? (call.status || "reset")));
-  }));
+  calls = await fetch("/calls").then((response) => response.json()).catch(() => calls);
+  draw();
 }
 
 async function clicked(event) {

@@ -147,6 +147,10 @@ export function startMessages() {
     box.scrollTo({ top: box.scrollHeight, behavior: "smooth" });
     latest.hidden = true;
   });
+  // Whoever was reading the end goes on reading the end when the window or the composer changes size.
+  let end = true;
+  box.addEventListener("scroll", () => { end = box.scrollHeight - box.scrollTop - box.clientHeight < 80; }, { passive: true });
+  new ResizeObserver(() => { if (end) box.scrollTop = box.scrollHeight; }).observe(box);
   box.addEventListener("scroll", () => {
     if (box.scrollHeight - box.scrollTop - box.clientHeight < 40) latest.hidden = true;
   }, { passive: true });
