@@ -16,7 +16,11 @@ fn the_public_address_takes_the_place_of_the_example() {
     let dir = initialised();
     let file = dir.path().join("switchman.toml");
     let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replace("#public_url = \"https://switchman.example.com\"", "public_url = \"https://bot.test/\"")).unwrap();
+    fs::write(
+        &file,
+        text.replace("#public_url = \"https://switchman.example.com\"", "public_url = \"https://bot.test/\""),
+    )
+    .unwrap();
     let ran = switchman(dir.path(), &["manifest"]);
     assert_eq!(ran.out.matches("\"https://bot.test/slack/events\"").count(), 3, "{}", ran.out);
     assert!(!ran.out.contains("example"), "{}", ran.out);

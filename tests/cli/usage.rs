@@ -37,7 +37,8 @@ fn help_and_version_go_to_stdout() {
     let dir = tempfile::tempdir().unwrap();
     let help = switchman(dir.path(), &["--help"]);
     assert_eq!((help.code, help.err.as_str()), (0, ""));
-    let words = ["init", "playground", "serve", "check", "manifest", "batch", "sample", "policy", "audit", "dead-letters"];
+    let words =
+        ["init", "playground", "serve", "check", "manifest", "batch", "sample", "policy", "audit", "dead-letters"];
     for word in words {
         assert!(help.out.contains(&format!("\n  {word} ")), "{word}");
     }
