@@ -33,9 +33,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, strings: &dyn Strings, term
     };
     let command = cli.command.unwrap_or_default();
     let usual = if command.stays() { "info" } else { "warn" };
-    let logs = crate::telemetry::logs(&LogSettings::read(strings, usual, terminal.watched()));
-    let outcome =
-        logs.map_err(|e| Failure::Wrong(format!("{e:#}"))).and_then(|()| dispatch(command, strings, terminal));
+    let outcome = LogSettings::read(strings, usual, terminal.watched())
+        .map_err(Failure::from)
+        .and_then(|settings| crate::telemetry::logs(&settings).map_err(|e| Failure::Wrong(format!("{e:#}"))))
+        .and_then(|()| dispatch(command, strings, terminal));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(terminal),

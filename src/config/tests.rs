@@ -63,7 +63,7 @@ tolerated_rejects_percent = 2.5
 chunk = "64 KiB"
 max_record = "1 MiB"
 workers = 3
-max_rows_per_second = 100
+max_rows_per_second = 1_00
 dialect = { delimiter = "\t", quote = "", header = false }
 [[job.lookup]]
 key = "id"

@@ -5,6 +5,7 @@ mod check;
 mod init;
 mod manifest;
 mod policy;
+mod records;
 mod usage;
 
 use std::path::Path;

@@ -50,6 +50,13 @@ channel = "C0BATCH"
 command = "help"
 expect = "deny"
 because = "not-listed"
+[[case]]
+user = "U0OPERATOR"
+channel = "C0BATCH"
+command = "help"
+outsider = "guest"
+expect = "deny"
+because = "outsider"
 "#;
 
 const BAD: &str = r#"
@@ -71,7 +78,7 @@ fn cases_that_hold_pass() {
     let dir = initialised();
     fs::write(dir.path().join("cases.toml"), GOOD).unwrap();
     let ran = switchman(dir.path(), &["policy", "test", "cases.toml"]);
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "2 of 2 cases passed\n", ""));
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "3 of 3 cases passed\n", ""));
 }
 
 #[test]

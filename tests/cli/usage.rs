@@ -46,11 +46,13 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn a_bad_log_filter_is_wrong_usage() {
+fn bad_log_settings_are_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();
-    let ran = switchman_with(dir.path(), &["check"], &[("SWITCHMAN_LOG", "switchman=loud")]);
-    assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("SWITCHMAN_LOG"), "{}", ran.err);
+    for (name, value) in [("SWITCHMAN_LOG", "switchman=loud"), ("SWITCHMAN_LOG_FORMAT", "xml")] {
+        let ran = switchman_with(dir.path(), &["check"], &[(name, value)]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(&format!("{name}:")), "{}", ran.err);
+    }
 }
 
 #[test]
