@@ -1,6 +1,7 @@
 //! Puts the program together: the only file that names concrete adapters.
 
-use crate::config::{Config, SlackAccess};
+use crate::config::{Backend, Config, SlackAccess};
+use crate::embedded::{Sqlite, SystemClock, sqlite};
 use crate::ports::{Bus, Store};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
@@ -19,9 +20,14 @@ pub struct PlaygroundOptions {
 /// Is called once, as soon as requests are answered.
 pub type Ready = Box<dyn FnOnce(SocketAddr) + Send>;
 
-/// The records of a configuration.
-pub fn open_store(_config: &Config) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Bus>)> {
-    anyhow::bail!("this build cannot open its records yet")
+/// The two faces of the records.
+pub type Records = (Arc<dyn Store>, Arc<dyn Bus>);
+
+/// The records of a configuration, for tools: they must be there already. A bot may use them at the same time.
+pub fn open_store(config: &Config) -> anyhow::Result<Records> {
+    let Backend::Embedded { data } = &config.backend;
+    let records = Sqlite::open_existing(&data.join(sqlite::FILE_NAME), Arc::new(SystemClock))?;
+    Ok((Arc::new(records.clone()), Arc::new(records)))
 }
 
 /// The bot alone, until SIGTERM or SIGINT.

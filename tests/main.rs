@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
+mod cli;
 mod contract;
 mod harness;
 mod slack_bolt;
