@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
+mod batch;
 mod contract;
 mod harness;

@@ -1,5 +1,5 @@
 //! Doing again: rejected rows, unfinished chunks, everything; and stopping half-way.
-use crate::support::Bench;
+use super::support::Bench;
 use serde_json::json;
 use std::fs;
 use std::sync::{Arc, OnceLock, Weak};
@@ -34,6 +34,7 @@ fn names(all: bool) -> String {
     format!("id,name\n{body}")
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what execute asks for")]
 fn redo(scope: Scope, earlier: &std::path::Path) -> Option<Redo<'_>> {
     Some(Redo { scope, earlier })
 }
@@ -128,8 +129,8 @@ fn cancel_is_heard_within_a_chunk_and_publishes_nothing() {
     bench.write("names.csv", names(true));
     bench.spec.chunk_bytes = 1 << 20;
     bench.spec.workers = 1;
-    let body: String = (0..5_000).map(|row| format!("{},1\n", row % 40 + 1)).collect();
-    bench.write("input.csv", format!("id,n\n{body}"));
+    let body: Vec<_> = (0..5_000).map(|row| format!("{},1", row % 40 + 1)).collect();
+    bench.write("input.csv", format!("id,n\n{}", body.join("\n")));
     let control = stopping_at(Step::Rows);
     assert!(bench.execute("out", None, &control).is_err());
     assert_eq!(control.progress().rows(), 0, "what was not kept does not count");
