@@ -3,7 +3,7 @@
 pub mod chunk;
 pub mod control;
 mod decimal;
-mod durable;
+pub(crate) mod durable;
 mod earlier;
 pub mod error;
 pub mod field;
@@ -15,6 +15,7 @@ mod parts;
 pub mod plan;
 pub mod reason;
 pub mod records;
+mod rejects;
 mod rows;
 mod run;
 pub mod sample;
@@ -27,7 +28,8 @@ pub use control::{Control, Phase, Progress, Step};
 pub use error::{BatchError, LoadError};
 pub use job::Job;
 pub use reason::{Reason, Tally};
-pub use run::{Outcome, Redo, Scope, Summary, Task, execute, stored_progress, summary};
+pub use rejects::{Rejected, read_rejects};
+pub use run::{Outcome, Redo, Scope, Summary, Task, execute, is_planned, is_running, stored_progress, summary};
 pub use spec::Spec;
 
 /// The output of an attempt that tolerates its rejects.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
@@ -26,7 +26,7 @@ pub struct Task<'a> {
     pub input: &'a Path,
     /// The attempt's own directory: state while it runs, results when it is done.
     pub dir: &'a Path,
-    /// An attempt on the same input to build on.
+    /// Attempts on the same input to build on.
     pub redo: Option<Redo<'a>>,
 }
 
@@ -34,8 +34,9 @@ pub struct Task<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Redo<'a> {
     pub scope: Scope,
-    /// The earlier attempt's directory; it is only read.
-    pub earlier: &'a Path,
+    /// The earlier attempts' directories, the newest first; they are only read. What the newest has not finished
+    /// is taken from the next.
+    pub earlier: &'a [PathBuf],
 }
 
 /// How much of an earlier attempt is done again.
@@ -92,6 +93,16 @@ pub fn execute(task: &Task<'_>, control: &Control) -> Result<Summary, BatchError
         return Ok(summary);
     }
     Attempt::prepare(task, control)?.run()
+}
+
+/// Whether a process is working on an attempt.
+pub fn is_running(dir: &Path) -> bool {
+    File::open(dir.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Whether an attempt came as far as its plan, so that another can build on it.
+pub fn is_planned(dir: &Path) -> bool {
+    dir.join(PLAN).exists()
 }
 
 /// The summary of a finished attempt; `None` for one that is not finished.
@@ -235,10 +246,7 @@ impl<'a> Attempt<'a> {
         for &chunk in &second {
             match self.parts.marker(chunk, Round::Second) {
                 None => pending.push(self.plan.chunks[chunk]),
-                Some(marker) => {
-                    self.forget_first(chunk);
-                    self.control.count(&marker.done.counted);
-                }
+                Some(marker) => self.count_second(chunk, &marker),
             }
         }
         self.each(&pending, &|chunk| self.process(chunk, Round::Second)).map_err(RunError::Failed)?;
@@ -317,25 +325,24 @@ impl<'a> Attempt<'a> {
 
     fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {
         let index = chunk.index;
-        if round == Round::Second {
-            self.forget_first(index);
-        }
         let marker = match self.copy_earlier(index)? {
             Some(marker) => marker,
             None => self.process_rows(chunk, round)?,
         };
         self.control.step(Step::PartWritten(index));
         self.parts.mark(index, round, &marker)?;
-        if round == Round::First {
-            self.control.chunk_done();
+        match round {
+            Round::First => self.control.chunk_done(),
+            Round::Second => self.count_second(index, &marker),
         }
         self.control.step(Step::ChunkDone(index));
         Ok(())
     }
 
-    /// The second round counts the chunk's rows again.
-    fn forget_first(&self, chunk: usize) {
+    /// The second round has moved rows from the accepted to the rejected ones.
+    fn count_second(&self, chunk: usize, second: &Marker) {
         if let Some(first) = self.parts.marker(chunk, Round::First) {
+            self.control.count(&second.done.counted);
             self.control.forget(&first.done.counted);
         }
     }
@@ -362,7 +369,7 @@ impl<'a> Attempt<'a> {
             None => None,
         };
         let sinks = Sinks { output: &mut output, rejects: &mut rejects, keys: keys.as_mut() };
-        let given = Given { duplicates: &duplicates, earlier };
+        let given = Given { duplicates: &duplicates, earlier, uncounted: round == Round::Second };
         let done = chunk::process(job, chunk, input, sinks, given, self.control)?;
         let path = self.parts.path(chunk.index, round, "keys");
         let keys = keys.map(|keys| keys.write(chunk.index, &path)).transpose()?;

@@ -35,8 +35,8 @@ fn names(all: bool) -> String {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what execute asks for")]
-fn redo(scope: Scope, earlier: &std::path::Path) -> Option<Redo<'_>> {
-    Some(Redo { scope, earlier })
+fn redo(scope: Scope, earlier: &std::path::PathBuf) -> Option<Redo<'_>> {
+    Some(Redo { scope, earlier: std::slice::from_ref(earlier) })
 }
 
 /// A control that cancels itself when the step is reached.
@@ -163,4 +163,22 @@ fn a_finished_attempt_answers_from_its_summary() {
     assert_eq!(bench.execute("out", None, &Control::default()).unwrap(), first.summary);
     let progress = switchman::batch::stored_progress(&bench.path("out")).unwrap().unwrap();
     assert_eq!((progress.accepted, progress.rejected), (first.summary.accepted, first.summary.rejected));
+}
+
+#[test]
+fn what_a_cancelled_attempt_did_not_reach_comes_from_the_one_before() {
+    let mut bench = shop(false);
+    bench.spec.workers = 1;
+    bench.write("names.csv", names(false));
+    let first = bench.run(rows());
+    fs::rename(bench.path("out"), bench.path("first")).unwrap();
+    bench.write("names.csv", names(true).replace("name ", "NEW "));
+    let earlier = [bench.path("second"), bench.path("first")];
+    let stopped = bench.execute("second", redo(Scope::Rows, &earlier[1]), &stopping_at(Step::ChunkDone(3)));
+    assert!(stopped.is_err());
+    let again = Some(Redo { scope: Scope::Rows, earlier: &earlier });
+    let summary = bench.execute("third", again, &Control::default()).unwrap();
+    let third = bench.ran("third", summary);
+    assert!(first.output().lines().all(|row| third.output().lines().any(|other| other == row)));
+    assert_eq!(third.summary.rejected, 2);
 }
