@@ -4,4 +4,5 @@
 
 mod batch;
 mod contract;
+mod engine;
 mod harness;
