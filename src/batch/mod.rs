@@ -1,8 +1,10 @@
 //! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS, no clock on the wall; memory is bounded by
 //! workers × chunk. What never happens here: a row that is in neither the output nor the rejects.
+mod attempt;
 pub mod chunk;
 pub mod control;
 mod decimal;
+mod duplicates;
 pub(crate) mod durable;
 mod earlier;
 pub mod error;

@@ -188,7 +188,12 @@ impl Inner {
         let (inner, own, own_key) = (self.clone(), live.clone(), key.clone());
         let done = tokio::task::spawn_blocking(move || inner.finish(&own_key, &own, &request)).await;
         if let Err(error) = done {
-            tracing::error!(attempt = %key, %error, "an execution broke off; it is interrupted");
+            tracing::error!(attempt = %key, %error, "an execution broke off");
+            let inner = self.clone();
+            let ended =
+                Ended::failed("the program made a mistake; its log says which".to_owned(), &live.control.progress());
+            let own_key = key.clone();
+            let _ = tokio::task::spawn_blocking(move || inner.end(&own_key, &ended)).await;
         }
         drop(place);
         self.live().remove(&key);
@@ -208,7 +213,11 @@ impl Inner {
             Err(batch::BatchError::Cancelled | batch::BatchError::Running) => return,
             Err(error) => Ended::failed(error.to_string(), &reached),
         };
-        if let Err(error) = self.attempts.end(key, &ended) {
+        self.end(key, &ended);
+    }
+
+    fn end(&self, key: &AttemptKey, ended: &Ended) {
+        if let Err(error) = self.attempts.end(key, ended) {
             tracing::error!(attempt = %key, %error, "the end of an attempt could not be kept; it is interrupted");
         }
     }
