@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
 mod cli;
+mod batch;
 mod contract;
+mod engine;
 mod harness;
 mod slack_bolt;
