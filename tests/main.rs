@@ -1,0 +1,6 @@
+//! All integration tests, in one binary.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
+
+mod architecture;
+mod rules;
