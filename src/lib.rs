@@ -1,6 +1,8 @@
 //! Switchman: a Slack bot that runs, reprocesses and fails over batch jobs.
 
+pub mod app;
 pub mod batch;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod embedded;
@@ -9,4 +11,5 @@ pub mod playground;
 pub mod ports;
 pub mod processor;
 pub mod slack;
+pub mod telemetry;
 pub mod workers;

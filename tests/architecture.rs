@@ -29,6 +29,13 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
+fn every_file_is_compiled() {
+    let mut files = source::tree("src", &["rs"]);
+    files.extend(source::tree("tests", &["rs"]));
+    holds(&tidy::unreached(&files));
+}
+
+#[test]
 fn files_stay_short() {
     holds(&tidy::lengths(&source::tree("src", &["rs"])));
 }

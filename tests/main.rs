@@ -3,4 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
 mod architecture;
+mod batch;
+mod contract;
+mod harness;
 mod rules;

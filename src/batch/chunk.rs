@@ -161,15 +161,17 @@ impl Pass<'_> {
             Err(refusal) => {
                 self.examiner.write_reject(head.line, refusal, body, &mut self.rejects.buffer);
                 self.rejects.buffer.extend_from_slice(body);
-                self.end_reject(refusal.reason);
+                self.end_reject(refusal.reason, body);
             }
         }
         self.output.drain()?;
         self.rejects.drain()
     }
 
-    fn end_reject(&mut self, reason: Reason) {
-        self.rejects.buffer.extend_from_slice(self.examiner.job.spec.dialect.newline());
+    fn end_reject(&mut self, reason: Reason, body: &[u8]) {
+        // A row that ends in CR keeps it only before a whole CRLF.
+        let newline = if body.last() == Some(&b'\r') { b"\r\n" } else { self.examiner.job.spec.dialect.newline() };
+        self.rejects.buffer.extend_from_slice(newline);
         self.fresh.rejected.add(reason);
     }
 

@@ -17,6 +17,7 @@ pub mod reason;
 pub mod records;
 mod rows;
 mod run;
+pub mod sample;
 pub mod schema;
 pub mod spec;
 pub mod split;

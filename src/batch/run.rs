@@ -1,6 +1,6 @@
 //! One attempt from beginning to end, resumable after a kill at any point: plan, process, compare keys, merge.
 use super::chunk::{self, Done, Given, Sinks};
-use super::control::{Control, Phase, Progress, Step};
+use super::control::{Control, Counted, Phase, Progress, Step};
 use super::durable;
 use super::earlier::Earlier;
 use super::error::BatchError;
@@ -88,7 +88,7 @@ pub fn execute(task: &Task<'_>, control: &Control) -> Result<Summary, BatchError
         Err(TryLockError::Error(error)) => return Err(BatchError::io("lock", &lock_path)(error)),
     }
     if let Some(summary) = summary(task.dir)? {
-        control.enter(Phase::Done);
+        show_done(control, &summary);
         return Ok(summary);
     }
     Attempt::prepare(task, control)?.run()
@@ -103,17 +103,12 @@ pub fn summary(dir: &Path) -> Result<Option<Summary>, BatchError> {
 pub fn stored_progress(dir: &Path) -> Result<Option<Progress>, BatchError> {
     let Some(plan) = durable::read_json::<Plan>(&dir.join(PLAN))? else { return Ok(None) };
     let control = Control::default();
+    if let Some(summary) = summary(dir)? {
+        show_done(&control, &summary);
+        return Ok(Some(control.progress()));
+    }
     let parts = Parts::of(dir);
     control.expect(plan.chunks.len() as u64, plan.data_bytes());
-    if let Some(summary) = summary(dir)? {
-        control.enter(Phase::Done);
-        control.count(&super::control::Counted {
-            bytes: plan.data_bytes(),
-            accepted: summary.accepted,
-            rejected: summary.reasons,
-        });
-        return Ok(Some(Progress { chunks: plan.chunks.len() as u64, ..control.progress() }));
-    }
     for chunk in &plan.chunks {
         if let Some(marker) = parts.marker(chunk.index, Round::First) {
             control.count(&marker.done.counted);
@@ -121,6 +116,14 @@ pub fn stored_progress(dir: &Path) -> Result<Option<Progress>, BatchError> {
         }
     }
     Ok(Some(control.progress()))
+}
+
+fn show_done(control: &Control, summary: &Summary) {
+    let chunks = summary.chunks as u64;
+    control.expect(chunks, summary.bytes);
+    control.count(&Counted { bytes: summary.bytes, accepted: summary.accepted, rejected: summary.reasons });
+    (0..chunks).for_each(|_| control.chunk_done());
+    control.enter(Phase::Done);
 }
 
 struct Attempt<'a> {
@@ -191,7 +194,8 @@ impl<'a> Attempt<'a> {
                 Err(RunError::Failed(error)) => return Err(error),
                 Err(RunError::Damaged(chunk)) => chunk,
             };
-            self.parts.unmark(damaged);
+            self.forget_damaged(damaged);
+            counted.remove(&damaged);
         }
         Err(BatchError::State("its parts do not stay as they were written".to_owned()))
     }
@@ -211,7 +215,7 @@ impl<'a> Attempt<'a> {
             }
         }
         if !pending.is_empty() {
-            let _ = fs::remove_file(self.task.dir.join(COMPARED));
+            let _ = fs::remove_file(self.parts.dir().join(COMPARED));
         }
         counted.extend(pending.iter().map(|chunk| chunk.index));
         self.each(&pending, &|chunk| self.process(chunk, Round::First))
@@ -222,13 +226,21 @@ impl<'a> Attempt<'a> {
         if !self.unique {
             return Ok(BTreeSet::new());
         }
-        let compared = self.task.dir.join(COMPARED);
+        let compared = self.parts.dir().join(COMPARED);
         let second = match durable::read_json::<BTreeSet<usize>>(&compared).map_err(RunError::Failed)? {
             Some(second) => second,
             None => self.compare()?,
         };
-        let pending = second.iter().filter(|chunk| self.parts.marker(**chunk, Round::Second).is_none());
-        let pending: Vec<_> = pending.map(|chunk| self.plan.chunks[*chunk]).collect();
+        let mut pending = Vec::new();
+        for &chunk in &second {
+            match self.parts.marker(chunk, Round::Second) {
+                None => pending.push(self.plan.chunks[chunk]),
+                Some(marker) => {
+                    self.forget_first(chunk);
+                    self.control.count(&marker.done.counted);
+                }
+            }
+        }
         self.each(&pending, &|chunk| self.process(chunk, Round::Second)).map_err(RunError::Failed)?;
         Ok(second)
     }
@@ -250,7 +262,7 @@ impl<'a> Attempt<'a> {
             found.add(chunk, duplicate)
         })?;
         let second = found.finish().map_err(RunError::Failed)?;
-        durable::publish_json(self.task.dir, COMPARED, &second).map_err(RunError::Failed)?;
+        durable::publish_json(self.parts.dir(), COMPARED, &second).map_err(RunError::Failed)?;
         self.control.step(Step::KeysCompared);
         Ok(second)
     }
@@ -305,10 +317,8 @@ impl<'a> Attempt<'a> {
 
     fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {
         let index = chunk.index;
-        if round == Round::Second
-            && let Some(first) = self.parts.marker(index, Round::First)
-        {
-            self.control.forget(&first.done.counted);
+        if round == Round::Second {
+            self.forget_first(index);
         }
         let marker = match self.copy_earlier(index)? {
             Some(marker) => marker,
@@ -321,6 +331,22 @@ impl<'a> Attempt<'a> {
         }
         self.control.step(Step::ChunkDone(index));
         Ok(())
+    }
+
+    /// The second round counts the chunk's rows again.
+    fn forget_first(&self, chunk: usize) {
+        if let Some(first) = self.parts.marker(chunk, Round::First) {
+            self.control.forget(&first.done.counted);
+        }
+    }
+
+    fn forget_damaged(&self, chunk: usize) {
+        let rounds = [Round::Second, Round::First];
+        if let Some(marker) = rounds.into_iter().find_map(|round| self.parts.marker(chunk, round)) {
+            self.control.forget(&marker.done.counted);
+            self.control.chunk_undone();
+        }
+        self.parts.unmark(chunk);
     }
 
     fn process_rows(&self, chunk: &Chunk, round: Round) -> Result<Marker, BatchError> {
@@ -361,7 +387,7 @@ impl<'a> Attempt<'a> {
 
     fn merge(&self, second: &BTreeSet<usize>) -> Result<Summary, MergeError> {
         let mut chunks: Vec<(Done, Round)> = Vec::new();
-        let mut counted = super::control::Counted::default();
+        let mut counted = Counted::default();
         for index in 0..self.plan.chunks.len() {
             let round = if second.contains(&index) { Round::Second } else { Round::First };
             let done = self.parts.marker(index, round).ok_or(MergeError::Damaged(index))?.done;

@@ -33,6 +33,23 @@ pub struct Spec {
     pub max_record_bytes: usize,
 }
 
+impl Spec {
+    /// A job with a schema and nothing else.
+    pub fn new(schema: impl Into<PathBuf>) -> Self {
+        Self {
+            schema: schema.into(),
+            dialect: Dialect::default(),
+            lookups: Vec::new(),
+            output: Vec::new(),
+            tolerated_rejects_percent: all(),
+            chunk_bytes: four_mebibytes(),
+            workers: 0,
+            max_rows_per_second: None,
+            max_record_bytes: sixteen_mebibytes(),
+        }
+    }
+}
+
 /// How a CSV file is written (a part of the Frictionless CSV Dialect).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -147,20 +147,24 @@ fn mistake(key: &str, what: &str, hint: &str) -> Mistake {
     }
 }
 
-/// How to log, from `SWITCHMAN_LOG` (else `RUST_LOG`) and `SWITCHMAN_LOG_FORMAT`.
+/// How to log, from `SWITCHMAN_LOG` (else `RUST_LOG`), `SWITCHMAN_LOG_FORMAT` and `NO_COLOR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
     /// A filter of tracing-subscriber, such as `info` or `switchman=debug`.
     pub filter: String,
     /// One JSON object a line.
     pub json: bool,
+    /// Colours, where a person watches.
+    pub colour: bool,
 }
 
 impl LogSettings {
-    pub fn read(strings: &dyn Strings) -> Self {
+    /// Reads them; `usual` is the filter where none is given, `watched` whether a person sees the logs.
+    pub fn read(strings: &dyn Strings, usual: &str, watched: bool) -> Self {
         let filter = given(strings, "SWITCHMAN_LOG").or_else(|| given(strings, "RUST_LOG"));
         Self {
-            filter: filter.unwrap_or_else(|| "info".to_owned()),
+            filter: filter.unwrap_or_else(|| usual.to_owned()),
+            colour: watched && given(strings, "NO_COLOR").is_none(),
             json: given(strings, "SWITCHMAN_LOG_FORMAT").is_some_and(|format| format == "json"),
         }
     }

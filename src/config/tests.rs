@@ -11,7 +11,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn parse(dir: &Path, text: &str) -> Result<Config, String> {
-    read::parse("switchman.toml", dir.join("switchman.toml"), text)
+    read::parse("switchman.toml", dir.join("switchman.toml"), text, super::Depth::Data)
         .map_err(|m| m.to_string().replace(&dir.display().to_string(), "DIR"))
 }
 
@@ -58,17 +58,19 @@ input = "in"
 pattern = "p-*.csv"
 output = "out"
 schema = "schema.json"
-columns = ["price", "id"]
+columns = ["amount", "id"]
 tolerated_rejects_percent = 2.5
 chunk = "64 KiB"
+max_record = "1 MiB"
 workers = 3
 max_rows_per_second = 100
 dialect = { delimiter = "\t", quote = "", header = false }
 [[job.lookup]]
 key = "id"
 file = "prices.csv"
-columns = ["price"]
+columns = [{ from = "price", to = "amount" }]
 schema = "schema.json"
+optional = true
 [[rule]]
 name = "clerks"
 effect = "allow"
@@ -81,9 +83,9 @@ channels = ["C1"]
     let job = &config.jobs[0];
     assert_eq!(job.input, dir.path().join("in"));
     assert!(job.pattern.matches("p-1.csv"));
-    assert_eq!(job.csv.dialect, super::Dialect { delimiter: '\t', quote: None, header: false });
-    assert_eq!((job.csv.chunk_bytes, job.csv.workers, job.csv.max_rows_per_second), (65536, 3, Some(100)));
-    assert_eq!(job.csv.lookups[0].file, dir.path().join("prices.csv"));
+    assert_eq!((job.spec.dialect.delimiter, job.spec.dialect.quote, job.spec.dialect.header), ('\t', None, false));
+    assert_eq!((job.spec.chunk_bytes, job.spec.workers, job.spec.max_rows_per_second), (65536, 3, Some(100)));
+    assert_eq!(job.load().unwrap().output_columns(), ["amount", "id"]);
     assert_eq!(config.public_url(), "https://bot.example.com");
     assert_eq!(config.policy.rules()[0].actions.len(), 2);
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
@@ -217,4 +219,52 @@ fn a_file_that_is_not_there_says_how_to_get_one() {
     let error = Config::load(Path::new("nowhere/switchman.toml")).unwrap_err().to_string();
     assert!(error.starts_with("nowhere/switchman.toml: cannot be read:"), "{error}");
     assert!(error.contains("switchman init"), "{error}");
+}
+
+#[test]
+fn what_schema_and_lookup_say_is_checked_at_the_key_that_names_them() {
+    let dir = folder();
+    std::fs::write(dir.path().join("odd.json"), r#"{"fields":[{"name":"id","type":"integre"}],"foreignKeys":[]}"#)
+        .unwrap();
+    std::fs::write(dir.path().join("torn.csv"), "id,price\n1,2\n1,3\n2\n").unwrap();
+    let text = r#"
+[[job]]
+name = "odd"
+schema = "odd.json"
+tolerated_rejects_percent = 1
+[[job]]
+name = "prices"
+schema = "schema.json"
+columns = ["id", "cost"]
+dialect = { delimiter = "ä" }
+[[job.lookup]]
+key = "id"
+file = "torn.csv"
+columns = ["price"]
+[[job]]
+name = "names"
+schema = "schema.json"
+columns = ["id", "cost"]
+[[job.lookup]]
+key = "name"
+file = "prices.csv"
+columns = ["price"]
+[[job.lookup]]
+key = "id"
+file = "prices.csv"
+columns = ["amount"]
+"#;
+    insta::assert_snapshot!(parse(dir.path(), text).unwrap_err());
+}
+
+#[test]
+fn a_bad_line_of_a_lookup_does_not_keep_the_bot_from_starting() {
+    let dir = folder();
+    std::fs::write(dir.path().join("prices.csv"), "id,price\n1,2\nbroken\n").unwrap();
+    let text = "[[job]]\nname = \"a\"\nschema = \"schema.json\"\n[[job.lookup]]\nkey = \"id\"\nfile = \"prices.csv\"\ncolumns = [\"price\"]\n";
+    let file = dir.path().join("switchman.toml");
+    std::fs::write(&file, text).unwrap();
+    assert!(Config::load(&file).is_ok());
+    let error = Config::load_with_data(&file).unwrap_err().to_string();
+    assert!(error.contains(":6: job.a.lookup[1].file: lookup prices.csv, line 3:"), "{error}");
 }

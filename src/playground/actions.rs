@@ -210,7 +210,8 @@ fn may_act(state: &State, user: &str) -> Result<(), &'static str> {
     }
 }
 
-fn slackbot(state: &mut State, user: &str, channel: &str, text: &str) {
+/// A private remark of Slack itself.
+pub(super) fn slackbot(state: &mut State, user: &str, channel: &str, text: &str) {
     let mut message = state.draft(channel, Author::Slack, text);
     message.only_for = Some(user.to_owned());
     state.put(message);

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::actions::Act;
+use super::actions::{Act, slackbot};
 use super::api::{self, reply};
 use super::knobs::Knob;
 use super::workspace::{State, to_json};
@@ -250,19 +250,25 @@ fn set(playground: &Playground, what: &str, deed: &Deed) -> bool {
     true
 }
 
-#[derive(Deserialize)]
-struct FileName {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Upload {
     name: String,
+    r#as: String,
+    channel: String,
 }
 
-async fn upload(
-    Injected(playground): Injected<Playground>,
-    Query(file): Query<FileName>,
-    body: Bytes,
-) -> Response<Body> {
+async fn upload(Injected(playground): Injected<Playground>, Query(file): Query<Upload>, body: Bytes) -> Response<Body> {
     let name = file.name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     match keep_upload(&playground, name, body).await {
-        Ok(text) => reply(StatusCode::OK, &json!({ "ok": true, "text": text })),
+        Ok(text) => {
+            playground.with(|state| {
+                if state.channel(&file.channel).is_some() {
+                    slackbot(state, &file.r#as, &file.channel, &text);
+                }
+            });
+            reply(StatusCode::OK, &json!({ "ok": true, "text": text }))
+        }
         Err(text) => reply(StatusCode::OK, &json!({ "ok": false, "text": text })),
     }
 }

@@ -153,7 +153,7 @@ impl Channel {
 }
 
 /// The id of the direct messages of `user` with the app.
-pub fn direct_id(user: &str) -> String {
+pub(super) fn direct_id(user: &str) -> String {
     format!("D{}", user.get(1..).unwrap_or(user))
 }
 
@@ -217,7 +217,7 @@ impl Default for Workspace {
                 Channel::public("C0RANDOM", "random", "The bot is not permitted here", false),
             ],
             members: vec![
-                member("U0OPERATOR", "operator", "Operator", "starts and reprocesses batches"),
+                member("U0OPERATOR", "operator", "Operator", "starts and reruns batches"),
                 member("U0APPROVER1", "approver1", "Approver 1", "approves what is dangerous"),
                 member("U0APPROVER2", "approver2", "Approver 2", "approves what is dangerous"),
                 member("U0VIEWER", "viewer", "Viewer", "may look, not touch"),

@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::people::Workspace;
 
 /// Blocks, one or more lines each; buttons as `[Label]`, inputs as `Label: ____`.
-pub fn blocks(blocks: &[Value], workspace: &Workspace) -> String {
+pub(super) fn blocks(blocks: &[Value], workspace: &Workspace) -> String {
     let lines: Vec<String> = blocks.iter().map(|b| block(b, workspace)).filter(|l| !l.is_empty()).collect();
     lines.join("\n")
 }
 
 /// mrkdwn with the mentions, links and dates spelt out and the entities undone; the marks stay.
-pub fn mrkdwn(text: &str, workspace: &Workspace) -> String {
+pub(super) fn mrkdwn(text: &str, workspace: &Workspace) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('<') {

@@ -32,7 +32,7 @@ pub struct Call {
 
 /// Something changed that a page may have to draw. `only_for` names the one member it concerns.
 #[derive(Debug, Clone, Serialize)]
-pub struct Change {
+pub(super) struct Change {
     #[serde(skip)]
     pub only_for: Option<String>,
     #[serde(flatten)]
@@ -42,7 +42,7 @@ pub struct Change {
 /// What changed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
-pub enum What {
+pub(super) enum What {
     Message {
         message: Box<Message>,
     },

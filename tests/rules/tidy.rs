@@ -56,6 +56,25 @@ fn only_tests(path: &str, files: &[File]) -> bool {
     })
 }
 
+/// Files that no module declares: they would never be compiled, and their tests never run.
+pub(crate) fn unreached(files: &[File]) -> Vec<String> {
+    let root =
+        |path: &str| matches!(path, "src/lib.rs" | "src/main.rs" | "tests/main.rs") || path.starts_with("tests/fuzz/");
+    let declared = |path: &str| {
+        let (folder, name) =
+            path.trim_end_matches("/mod.rs").trim_end_matches(".rs").rsplit_once('/').unwrap_or_default();
+        files.iter().any(|(parent, text)| {
+            let (here, file) = parent.rsplit_once('/').unwrap_or_default();
+            let words = tokens(text);
+            here == folder
+                && matches!(file, "mod.rs" | "lib.rs" | "main.rs")
+                && words.windows(3).any(|w| w[0].text == "mod" && w[1].text == name && w[2].text == ";")
+        })
+    };
+    let lost = files.iter().filter(|(path, _)| !root(path) && !declared(path));
+    lost.map(|(path, _)| format!("{path}: no module declares it, so it is never compiled")).collect()
+}
+
 const SHORTCUTS: &[(&[&str], &str)] = &[
     (&["#", "[", "ignore"], "a test that does not run is no test"),
     (&["todo", "!"], "finish it, or leave it out"),
@@ -118,6 +137,24 @@ mod tests {
         let middling = "fn f() {}\n".repeat(MEDIAN);
         let broken = lengths(&planted(&[("src/a.rs", &middling), ("src/b.rs", &middling), ("src/c.rs", "")]));
         assert!(broken.len() == 1 && broken[0].contains("half of the files"), "{broken:?}");
+    }
+
+    #[test]
+    fn a_file_outside_the_module_tree_is_seen() {
+        let files = planted(&[
+            ("tests/main.rs", "mod batch; // mod lost;"),
+            ("tests/batch/mod.rs", "pub(crate) mod answers;"),
+            ("tests/batch/answers.rs", ""),
+            ("tests/batch/forgotten.rs", ""),
+            ("tests/lost.rs", ""),
+        ]);
+        let broken = unreached(&files);
+        assert!(
+            broken.len() == 2
+                && broken[0].starts_with("tests/batch/forgotten.rs")
+                && broken[1].starts_with("tests/lost.rs"),
+            "{broken:?}"
+        );
     }
 
     #[test]

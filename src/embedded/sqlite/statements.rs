@@ -25,7 +25,7 @@ statements! {
     RUNS_INPUT = "SELECT id, version, body FROM runs WHERE input = ?2 ORDER BY created DESC, rowid DESC LIMIT ?1";
     RUNS_OPEN = "SELECT id, version, body FROM runs INDEXED BY runs_open WHERE open = 1 \
         ORDER BY created DESC, rowid DESC LIMIT ?1";
-    RUNS_ALL = "SELECT id, version, body FROM runs INDEXED BY runs_by_created WHERE created > -9223372036854775808 \
+    RUNS_ALL = "SELECT id, version, body FROM runs INDEXED BY runs_by_created \
         ORDER BY created DESC, rowid DESC LIMIT ?1";
 
     LOCK = "INSERT OR IGNORE INTO locks (name, run) VALUES (?1, ?2)";
@@ -80,6 +80,9 @@ statements! {
     BUS_REPLAY = "UPDATE bus SET due = ?2, buried = NULL, attempts = 0, why = '' \
         WHERE id = ?1 AND buried IS NOT NULL";
     BUS_DEPTH = "SELECT count(*) FROM bus INDEXED BY bus_waiting WHERE due IS NOT NULL";
+    // At a start only, over what waits.
+    BUS_GIVE_BACK = "UPDATE bus SET due = ?1, lease = 0 WHERE due IS NOT NULL AND lease <> 0";
+    OUTBOX_GIVE_BACK = "UPDATE outbox SET held = 0, lease = 0 WHERE lease <> 0";
     BUS_FORGET = "DELETE FROM bus WHERE seq IN \
         (SELECT seq FROM bus WHERE handled < ?1 ORDER BY handled LIMIT ?2)";
 }
@@ -89,8 +92,8 @@ mod tests {
     use super::*;
     use rusqlite::Connection;
 
-    /// Counts walk what waits or failed: never what is done, so their cost does not grow with the record.
-    const MAY_WALK: [&str; 3] = ["OUTBOX_DEPTH", "BUS_DEPTH", "BUS_NEXT_DUE"];
+    /// These go over what waits or failed: never what is done, so their cost does not grow with the record.
+    const MAY_COUNT: [&str; 4] = ["OUTBOX_DEPTH", "BUS_DEPTH", "BUS_GIVE_BACK", "OUTBOX_GIVE_BACK"];
 
     #[test]
     fn no_statement_scans_a_table_or_sorts() {
@@ -102,8 +105,10 @@ mod tests {
             while let Some(row) = rows.next().unwrap() {
                 let step: String = row.get(3).unwrap();
                 assert!(!step.contains("TEMP B-TREE"), "{name} sorts: {step}");
-                let walks = step.starts_with("SCAN") && step != "SCAN CONSTANT ROW";
-                assert!(!walks || MAY_WALK.contains(name), "{name} scans: {step}");
+                // With a limit, a walk along an index ends after so many rows.
+                let bounded = step.contains(" INDEX ") && sql.contains("LIMIT");
+                let scans = step.starts_with("SCAN") && step != "SCAN CONSTANT ROW" && !bounded;
+                assert!(!scans || MAY_COUNT.contains(name), "{name} scans: {step}");
             }
         }
     }

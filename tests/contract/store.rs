@@ -1,0 +1,251 @@
+//! What every [`Store`] must do: commits, claims, versions, locks, deadlines, lists.
+
+use super::Backend;
+use super::samples::{channel, create, draft, ended, id, key, run, run_id, show};
+use std::sync::Arc;
+use std::time::Duration;
+use switchman::domain::id::EnvelopeId;
+use switchman::ports::{
+    Clock, Commit, Deadline, Kind, Priority, RunQuery, RunWrite, Settled, Store, input_lock, look_deadline,
+};
+
+macro_rules! store_contract {
+    ($backend:ty) => {
+        suite! { store on $backend:
+            a_claim_is_given_once,
+            a_version_that_moved_on_writes_nothing_of_the_commit,
+            a_lock_of_another_run_writes_nothing_of_the_commit,
+            a_lock_is_taken_again_by_its_own_run_and_freed_only_by_it,
+            what_was_committed_is_there_for_another_process,
+            two_processes_never_both_win,
+            a_thousand_writers_of_one_run_number_it_without_gaps,
+            lists_are_newest_first_and_bounded,
+            deadlines_come_when_due_and_move_when_set_again,
+            it_says_that_it_can_be_written_to,
+        }
+    };
+}
+
+/// A commit with something in every part.
+fn everything(n: u32, claim: &str, at: jiff::Timestamp) -> Commit {
+    Commit {
+        claim: Some(id(claim)),
+        runs: vec![create(run(n, at))],
+        lock: vec![(input_lock(&format!("in-{n}")), run_id(n))],
+        unlock: Vec::new(),
+        outbox: vec![show(n, Priority::First, at)],
+        deadlines: vec![Deadline { key: look_deadline(&key(n)), due: at, attempt: key(n) }],
+        clear: Vec::new(),
+        audit: vec![draft(n, at)],
+    }
+}
+
+/// Fails unless nothing of `everything(n, claim, …)` is stored and `before` stands.
+async fn nothing_of(store: &dyn Store, n: u32, claim: &EnvelopeId, records: u64) {
+    assert!(!store.claimed(claim).await.unwrap(), "claim");
+    assert_eq!(store.run(&run_id(n)).await.unwrap(), None, "run");
+    assert_eq!(store.holder(&input_lock(&format!("in-{n}"))).await.unwrap(), None, "lock");
+    let due = store.due(jiff::Timestamp::MAX, 100).await.unwrap();
+    assert!(due.iter().all(|deadline| deadline.attempt != key(n)), "deadline");
+    assert_eq!(store.outbox_depth().await.unwrap().0, records, "outbox");
+    assert_eq!(store.audit(0, 100).await.unwrap().len() as u64, records, "audit");
+}
+
+pub(crate) async fn a_claim_is_given_once(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    assert!(!store.claimed(&id("cmd-1")).await.unwrap());
+    store.commit(everything(1, "cmd-1", now)).await.unwrap();
+    assert!(store.claimed(&id("cmd-1")).await.unwrap());
+    let again = Commit { claim: Some(id("cmd-1")), ..everything(2, "cmd-2", now) };
+    assert_eq!(store.commit(again).await.unwrap_err().kind, Kind::Claimed);
+    nothing_of(&*store, 2, &id("cmd-2"), 1).await;
+}
+
+pub(crate) async fn a_version_that_moved_on_writes_nothing_of_the_commit(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    store.commit(everything(1, "cmd-1", now)).await.unwrap();
+    let stored = store.run(&run_id(1)).await.unwrap().unwrap();
+    assert_eq!(stored.version, 1);
+    for expected in [0, 2, 7] {
+        let mut commit = everything(2, "cmd-2", now);
+        commit.runs.push(RunWrite { run: ended(stored.clone()), expected });
+        assert_eq!(store.commit(commit).await.unwrap_err().kind, Kind::Conflict, "expected {expected}");
+        nothing_of(&*store, 2, &id("cmd-2"), 1).await;
+    }
+    let absent = RunWrite { run: run(3, now), expected: 1 };
+    let commit = Commit { runs: vec![absent], ..Commit::default() };
+    assert_eq!(store.commit(commit).await.unwrap_err().kind, Kind::Conflict);
+    let write = RunWrite { run: ended(stored), expected: 1 };
+    store.commit(Commit { runs: vec![write], ..Commit::default() }).await.unwrap();
+    let stored = store.run(&run_id(1)).await.unwrap().unwrap();
+    assert_eq!((stored.version, stored.is_open()), (2, false));
+}
+
+pub(crate) async fn a_lock_of_another_run_writes_nothing_of_the_commit(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    store.commit(everything(1, "cmd-1", now)).await.unwrap();
+    let mut commit = everything(2, "cmd-2", now);
+    commit.lock.push((input_lock("in-1"), run_id(2)));
+    assert_eq!(store.commit(commit).await.unwrap_err().kind, Kind::Conflict);
+    nothing_of(&*store, 2, &id("cmd-2"), 1).await;
+    assert_eq!(store.holder(&input_lock("in-1")).await.unwrap(), Some(run_id(1)));
+}
+
+pub(crate) async fn a_lock_is_taken_again_by_its_own_run_and_freed_only_by_it(backend: &impl Backend) {
+    let store = backend.store();
+    let lock = |n| Commit { lock: vec![(input_lock("a"), run_id(n))], ..Commit::default() };
+    let unlock = |n| Commit { unlock: vec![(input_lock("a"), run_id(n))], ..Commit::default() };
+    store.commit(lock(1)).await.unwrap();
+    store.commit(lock(1)).await.unwrap();
+    store.commit(unlock(2)).await.unwrap();
+    assert_eq!(store.holder(&input_lock("a")).await.unwrap(), Some(run_id(1)));
+    store.commit(unlock(1)).await.unwrap();
+    assert_eq!(store.holder(&input_lock("a")).await.unwrap(), None);
+    store.commit(lock(2)).await.unwrap();
+    assert_eq!(store.holder(&input_lock("a")).await.unwrap(), Some(run_id(2)));
+}
+
+pub(crate) async fn what_was_committed_is_there_for_another_process(backend: &impl Backend) {
+    let now = backend.clock().now();
+    let first = backend.store();
+    first.commit(everything(1, "cmd-1", now)).await.unwrap();
+    let item = first.outbox_take(now, Duration::from_mins(1), 1).await.unwrap().remove(0);
+    drop(first);
+    let second = backend.store();
+    assert!(second.claimed(&id("cmd-1")).await.unwrap());
+    assert_eq!(second.run(&run_id(1)).await.unwrap(), Some(switchman::domain::run::Run { version: 1, ..run(1, now) }));
+    assert_eq!(second.holder(&input_lock("in-1")).await.unwrap(), Some(run_id(1)));
+    assert_eq!(second.due(now, 10).await.unwrap()[0].attempt, key(1));
+    assert_eq!(second.audit(0, 10).await.unwrap()[0].draft, draft(1, now));
+    assert_eq!(second.audit_head().await.unwrap().seq, 1);
+    assert!(
+        second.outbox_take(now, Duration::from_mins(1), 1).await.unwrap().is_empty(),
+        "the lease outlives its taker"
+    );
+    second.outbox_settle(&item, Settled::Done { receipt: None, again: now }).await.unwrap();
+    assert_eq!(second.outbox_depth().await.unwrap(), (0, 0));
+}
+
+pub(crate) async fn two_processes_never_both_win(backend: &impl Backend) {
+    let stores = [backend.store(), backend.store()];
+    let now = backend.clock().now();
+    for n in 0..40 {
+        let claim = |store: &Arc<dyn Store>| {
+            let (store, commit) = (Arc::clone(store), everything(n, &format!("cmd-{n}"), now));
+            tokio::spawn(async move { store.commit(commit).await.map_err(|e| e.kind) })
+        };
+        let (a, b) = (claim(&stores[0]), claim(&stores[1]));
+        let mut results = [a.await.unwrap(), b.await.unwrap()];
+        results.sort_by_key(Result::is_err);
+        assert_eq!(results, [Ok(()), Err(Kind::Claimed)]);
+    }
+    let write = |store: &Arc<dyn Store>| {
+        let (store, run) = (Arc::clone(store), ended(run(1, now)));
+        let commit = Commit { runs: vec![RunWrite { run, expected: 1 }], ..Commit::default() };
+        tokio::spawn(async move { store.commit(commit).await.map_err(|e| e.kind) })
+    };
+    let (a, b) = (write(&stores[0]), write(&stores[1]));
+    let mut results = [a.await.unwrap(), b.await.unwrap()];
+    results.sort_by_key(Result::is_err);
+    assert_eq!(results, [Ok(()), Err(Kind::Conflict)]);
+    super::audit::assert_whole(&*stores[0], 40).await;
+}
+
+pub(crate) async fn a_thousand_writers_of_one_run_number_it_without_gaps(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    store.commit(Commit { runs: vec![create(run(1, now))], ..Commit::default() }).await.unwrap();
+    let writers: Vec<_> = (0..1000)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut conflicts = 0_u32;
+                loop {
+                    let mut run = store.run(&run_id(1)).await.unwrap().unwrap();
+                    let expected = run.version;
+                    run.current_mut().progress.rows += 1;
+                    let commit = Commit {
+                        claim: Some(id(format!("write-{n}"))),
+                        runs: vec![RunWrite { run, expected }],
+                        audit: vec![draft(n, jiff::Timestamp::UNIX_EPOCH)],
+                        ..Commit::default()
+                    };
+                    match store.commit(commit).await {
+                        Ok(()) => return (expected + 1, conflicts),
+                        Err(error) => assert_eq!(error.kind, Kind::Conflict, "{error}"),
+                    }
+                    conflicts += 1;
+                }
+            })
+        })
+        .collect();
+    let mut versions = Vec::new();
+    let mut conflicts = 0;
+    for writer in writers {
+        let (version, lost) = writer.await.unwrap();
+        versions.push(version);
+        conflicts += lost;
+    }
+    versions.sort_unstable();
+    assert_eq!(versions, (2..=1001).collect::<Vec<_>>());
+    let stored = store.run(&run_id(1)).await.unwrap().unwrap();
+    assert_eq!((stored.version, stored.current().progress.rows), (1001, 1000));
+    assert!(conflicts > 0, "the writers did contend");
+    super::audit::assert_whole(&*store, 1000).await;
+}
+
+pub(crate) async fn lists_are_newest_first_and_bounded(backend: &impl Backend) {
+    let store = backend.store();
+    let mut runs = Vec::new();
+    for n in 0..9 {
+        let mut run = run(n, backend.clock().now());
+        if n % 2 == 1 {
+            run = ended(run);
+        }
+        if n >= 6 {
+            run.channel = channel("C0OTHER");
+        }
+        runs.push(create(run));
+        backend.clock().advance(Duration::from_secs(1));
+    }
+    store.commit(Commit { runs, ..Commit::default() }).await.unwrap();
+    let list = async |query, max| -> Vec<u32> {
+        let found = store.runs(query, max).await.unwrap();
+        found.iter().map(|run| (0..9).find(|n| run_id(*n) == run.id).unwrap()).collect()
+    };
+    assert_eq!(list(RunQuery::All, 4).await, [8, 7, 6, 5]);
+    assert_eq!(list(RunQuery::All, 100).await.len(), 9);
+    assert_eq!(list(RunQuery::Open, 3).await, [8, 6, 4]);
+    assert_eq!(list(RunQuery::Channel(channel("C0BATCH")), 3).await, [5, 4, 3]);
+    assert_eq!(list(RunQuery::Channel(channel("C0NONE")), 3).await, [0_u32; 0]);
+    assert_eq!(list(RunQuery::Input("sales/1".into()), 9).await, [7, 4, 1]);
+    let last = store.run(&run_id(8)).await.unwrap().unwrap();
+    store.commit(Commit { runs: vec![RunWrite { run: ended(last), expected: 1 }], ..Commit::default() }).await.unwrap();
+    assert_eq!(list(RunQuery::Open, 9).await, [6, 4, 2, 0]);
+}
+
+pub(crate) async fn deadlines_come_when_due_and_move_when_set_again(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    let at = |n: u32, seconds: i64| Deadline {
+        key: format!("look:{n}"),
+        due: now + jiff::SignedDuration::from_secs(seconds),
+        attempt: key(n),
+    };
+    let set = |deadlines: Vec<Deadline>| Commit { deadlines, ..Commit::default() };
+    store.commit(set(vec![at(1, 30), at(2, 10), at(3, 20), at(4, -5)])).await.unwrap();
+    assert_eq!(store.due(now, 10).await.unwrap(), [at(4, -5)]);
+    let later = now + jiff::SignedDuration::from_secs(20);
+    assert_eq!(store.due(later, 10).await.unwrap(), [at(4, -5), at(2, 10), at(3, 20)]);
+    assert_eq!(store.due(later, 2).await.unwrap(), [at(4, -5), at(2, 10)]);
+    store.commit(set(vec![at(4, 60)])).await.unwrap();
+    store.commit(Commit { clear: vec!["look:2".into(), "look:none".into()], ..Commit::default() }).await.unwrap();
+    assert_eq!(store.due(later, 10).await.unwrap(), [at(3, 20)]);
+}
+
+pub(crate) async fn it_says_that_it_can_be_written_to(backend: &impl Backend) {
+    backend.store().ping().await.unwrap();
+}
