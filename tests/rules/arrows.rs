@@ -15,7 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("aws", &["ports", "domain", "batch"]),
     // It signs what it sends as Slack does, and refuses what Slack would refuse.
     ("playground", &["ports", "domain", "slack::signature", "slack::limits"]),
-    ("config", &["domain"]),
+    // It makes the jobs of the catalog ready to run, so that a wrong schema is a mistake of the file.
+    ("config", &["domain", "batch"]),
     ("health", &["ports"]),
     ("workers", &["processor", "ports", "health"]),
     ("telemetry", &["config"]),
