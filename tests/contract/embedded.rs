@@ -308,7 +308,7 @@ async fn a_process_that_holds_the_database_makes_others_wait_not_fail() {
 async fn what_a_dead_bot_had_taken_is_there_at_the_next_start_but_not_while_a_bot_lives() {
     let backend = Embedded::fresh();
     let open = || Sqlite::open_for_bot(&backend.path(), Arc::new(backend.clock.clone())).unwrap();
-    let (lease, now) = (Duration::from_secs(3600), backend.clock.now());
+    let (lease, now) = (Duration::from_hours(1), backend.clock.now());
     let first = open();
     first.publish(envelope("cmd-1", now)).await.unwrap();
     first.commit(outbox([show(1, Priority::First, now)])).await.unwrap();
