@@ -1,1 +1,50 @@
-//! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS; memory is bounded by workers × chunk.
+//! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS, no clock on the wall; memory is bounded by
+//! workers × chunk. What never happens here: a row that is in neither the output nor the rejects.
+mod attempt;
+pub mod chunk;
+pub mod control;
+mod decimal;
+mod duplicates;
+pub(crate) mod durable;
+mod earlier;
+pub mod error;
+pub mod field;
+pub mod job;
+pub mod keys;
+mod lookup;
+mod merge;
+mod parts;
+pub mod plan;
+pub mod reason;
+pub mod records;
+mod rejects;
+mod rows;
+mod run;
+pub mod sample;
+pub mod schema;
+pub mod spec;
+pub mod split;
+mod temporal;
+
+pub use control::{Control, Phase, Progress, Step};
+pub use error::{BatchError, LoadError};
+pub use job::Job;
+pub use reason::{Reason, Tally};
+pub use rejects::{Rejected, read_rejects};
+pub use run::{Outcome, Redo, Scope, Summary, Task, execute, is_planned, is_running, stored_progress, summary};
+pub use spec::Spec;
+
+/// The output of an attempt that tolerates its rejects.
+pub const OUTPUT: &str = "output.csv";
+/// The output of an attempt with too many rejects.
+pub const ASIDE: &str = "output.over-tolerance.csv";
+/// The rejects of a finished attempt.
+pub const REJECTS: &str = "rejects.csv";
+/// The summary; where it stands, the attempt is finished.
+pub const SUMMARY: &str = "summary.json";
+
+const PLAN: &str = "plan.json";
+const MANIFEST: &str = "chunks.json";
+const COMPARED: &str = "duplicates.json";
+const LOCK: &str = "lock";
+const BOM: &[u8] = b"\xef\xbb\xbf";

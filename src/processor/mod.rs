@@ -29,6 +29,7 @@ use crate::ports::{Bus, Chat, Clock, Delivery, Directory, Engine, Files, Kind, P
 use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// How long a taken message or effect is ours: longer than any one call to the outside takes with its time-out.
 const LEASE: Duration = Duration::from_mins(1);
@@ -63,15 +64,21 @@ pub enum Step {
 pub struct Processor {
     ctx: Ctx,
     pace: Pace,
+    committed: Notify,
 }
 
 impl Processor {
     pub fn new(ctx: Ctx) -> Self {
-        Self { ctx, pace: Pace::default() }
+        Self { ctx, pace: Pace::default(), committed: Notify::new() }
     }
 
     pub fn ctx(&self) -> &Ctx {
         &self.ctx
+    }
+
+    /// Ends when a commit has been made: there may be effects to deliver. A hint; whoever waits also looks from time to time.
+    pub async fn committed_something(&self) {
+        self.committed.notified().await;
     }
 
     /// One piece of work of any kind that can be done now: an envelope first, then a deadline, then an effect.
@@ -142,7 +149,10 @@ impl Processor {
             match self.ctx.store.commit(prepare().await?).await {
                 Err(e) if e.kind == Kind::Claimed => return Ok(()),
                 Err(e) if e.kind == Kind::Conflict && races < RACES => races += 1,
-                result => return result,
+                result => {
+                    self.committed.notify_waiters();
+                    return result;
+                }
             }
         }
     }

@@ -304,6 +304,27 @@ async fn a_process_that_holds_the_database_makes_others_wait_not_fail() {
     ping.await.unwrap().unwrap();
 }
 
+#[tokio::test]
+async fn what_a_dead_bot_had_taken_is_there_at_the_next_start_but_not_while_a_bot_lives() {
+    let backend = Embedded::fresh();
+    let open = || Sqlite::open_for_bot(&backend.path(), Arc::new(backend.clock.clone())).unwrap();
+    let (lease, now) = (Duration::from_hours(1), backend.clock.now());
+    let first = open();
+    first.publish(envelope("cmd-1", now)).await.unwrap();
+    first.commit(outbox([show(1, Priority::First, now)])).await.unwrap();
+    assert_eq!(first.take(9, lease, Duration::ZERO).await.unwrap().len(), 1);
+    assert_eq!(first.outbox_take(now, lease, 9).await.unwrap().len(), 1);
+
+    let second = open();
+    assert!(second.take(9, lease, Duration::ZERO).await.unwrap().is_empty());
+    assert!(second.outbox_take(now, lease, 9).await.unwrap().is_empty());
+    drop((first, second));
+
+    let third = open();
+    assert_eq!(third.take(9, lease, Duration::ZERO).await.unwrap()[0].attempts, 2);
+    assert_eq!(third.outbox_take(now, lease, 9).await.unwrap()[0].attempts, 2);
+}
+
 /// Copies the files as a crash at this moment would leave them, with the write-ahead log cut to `log` bytes.
 fn crash_image(data: &Embedded, log: usize) -> Embedded {
     let image = Embedded::fresh();

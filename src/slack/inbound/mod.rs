@@ -95,6 +95,11 @@ pub fn is_ssl_check(content_type: &str, body: &[u8]) -> bool {
     media_type(content_type) == FORM && form::Fields::read(body).is_ok_and(|fields| fields.is_ssl_check())
 }
 
+/// Whether [`parse`] reads this content type at all. Cheap: asked before the body is read.
+pub fn is_supported(content_type: &str) -> bool {
+    matches!(media_type(content_type).as_str(), FORM | JSON)
+}
+
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 

@@ -1,0 +1,182 @@
+//! The result of an earlier attempt, chunk by chunk, so that a new attempt redoes only what it has to.
+use super::chunk::Done;
+use super::durable;
+use super::error::BatchError;
+use super::job::Job;
+use super::parts::{Parts, Round};
+use super::plan::{Plan, VERSION};
+use super::records::{Head, Reading, Records};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Take};
+use std::path::{Path, PathBuf};
+
+/// Where the chunks of a finished attempt lie within its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) output: String,
+    pub(crate) rejects: String,
+    /// Sizes of the two headers.
+    pub(crate) output_start: u64,
+    pub(crate) rejects_start: u64,
+    pub(crate) chunks: Vec<Done>,
+}
+
+/// An attempt to build on.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    pub(crate) plan: Plan,
+    /// For every chunk that was finished: its counts, and where its output and its rejects are.
+    pub(crate) chunks: Vec<Option<(Done, Place, Place)>>,
+}
+
+/// A range of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    path: PathBuf,
+    offset: u64,
+    bytes: u64,
+}
+
+impl Place {
+    pub(crate) fn open(&self) -> Result<Take<File>, BatchError> {
+        let mut file = File::open(&self.path).map_err(BatchError::io("open", &self.path))?;
+        file.seek(SeekFrom::Start(self.offset)).map_err(BatchError::io("read", &self.path))?;
+        Ok(file.take(self.bytes))
+    }
+}
+
+impl Earlier {
+    /// Opens attempts, the newest first; their rows must have the columns that the job writes today.
+    pub(crate) fn open(dirs: &[PathBuf], job: &Job) -> Result<Self, BatchError> {
+        let mut found: Option<Self> = None;
+        for dir in dirs {
+            let older = Self::open_one(dir, job)?;
+            match &mut found {
+                None => found = Some(older),
+                Some(newer) if newer.plan.chunks == older.plan.chunks => {
+                    for (mine, other) in newer.chunks.iter_mut().zip(older.chunks) {
+                        *mine = mine.take().or(other);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        found.ok_or_else(|| BatchError::Earlier("there is none; reprocess all".to_owned()))
+    }
+
+    fn open_one(dir: &Path, job: &Job) -> Result<Self, BatchError> {
+        let refused = |why: &str| BatchError::Earlier(why.to_owned());
+        let plan = durable::read_json::<Plan>(&dir.join(super::PLAN))?
+            .filter(|plan| plan.version == VERSION)
+            .ok_or_else(|| refused("it has no plan; reprocess all"))?;
+        if plan.columns != job.output_columns() {
+            return Err(refused("the job's output columns changed since; reprocess all"));
+        }
+        if plan.dialect != serde_json::json!(job.spec.dialect) {
+            return Err(refused("the job's dialect changed since; reprocess all"));
+        }
+        let chunks = match durable::read_json::<Manifest>(&dir.join(super::MANIFEST))? {
+            Some(manifest) => from_files(dir, &manifest),
+            None => from_parts(dir, plan.chunks.len()),
+        };
+        if chunks.len() != plan.chunks.len() {
+            return Err(refused("its files do not fit its plan; reprocess all"));
+        }
+        Ok(Self { plan, chunks })
+    }
+
+    /// The rows of a chunk, if it was finished.
+    pub(crate) fn rows(&self, chunk: usize, job: &Job) -> Result<Option<EarlierRows>, BatchError> {
+        let Some((_, output, rejects)) = &self.chunks[chunk] else { return Ok(None) };
+        EarlierRows::new(output.open()?, rejects.open()?, job.reading).map(Some)
+    }
+}
+
+fn from_files(dir: &Path, manifest: &Manifest) -> Vec<Option<(Done, Place, Place)>> {
+    let (mut output, mut rejects) = (manifest.output_start, manifest.rejects_start);
+    let mut place = |done: &Done| {
+        let output_place = Place { path: dir.join(&manifest.output), offset: output, bytes: done.output.bytes };
+        let rejects_place = Place { path: dir.join(&manifest.rejects), offset: rejects, bytes: done.rejects.bytes };
+        output += done.output.bytes;
+        rejects += done.rejects.bytes;
+        Some((*done, output_place, rejects_place))
+    };
+    manifest.chunks.iter().map(&mut place).collect()
+}
+
+fn from_parts(dir: &Path, chunks: usize) -> Vec<Option<(Done, Place, Place)>> {
+    let parts = Parts::of(dir);
+    let place = |chunk, round, kind, bytes| Place { path: parts.path(chunk, round, kind), offset: 0, bytes };
+    let find = |chunk| {
+        let rounds = [Round::Second, Round::First];
+        let (round, marker) = rounds.into_iter().find_map(|round| Some((round, parts.marker(chunk, round)?)))?;
+        let done = marker.done;
+        let output = place(chunk, round, "output", done.output.bytes);
+        Some((done, output, place(chunk, round, "rejects", done.rejects.bytes)))
+    };
+    (0..chunks).map(find).collect()
+}
+
+/// A chunk's earlier output and rejects, walked along with its input.
+pub struct EarlierRows {
+    output: Records<Take<File>>,
+    rejects: Records<Take<File>>,
+    next_reject: Option<u64>,
+    row: Option<Head>,
+    delimiter: u8,
+}
+
+impl EarlierRows {
+    fn new(output: Take<File>, rejects: Take<File>, reading: Reading) -> Result<Self, BatchError> {
+        // A row of either file is longer than the row it was made from.
+        let reading = Reading { max_record: usize::MAX, ..reading };
+        let mut rows = Self {
+            output: Records::new(output, reading, 0, 1),
+            rejects: Records::new(rejects, reading, 0, 1),
+            next_reject: None,
+            row: None,
+            delimiter: reading.syntax.delimiter,
+        };
+        rows.next_reject()?;
+        Ok(rows)
+    }
+
+    /// Whether the row on this line was accepted; must be asked for every row in turn.
+    pub(crate) fn accepted(&mut self, line: u64) -> Result<bool, BatchError> {
+        if self.next_reject == Some(line) {
+            self.next_reject()?;
+            return Ok(false);
+        }
+        self.row = self.output.advance().map_err(BatchError::stream("read the earlier output"))?;
+        if self.row.is_none() { Err(unfit()) } else { Ok(true) }
+    }
+
+    /// The earlier output row of the line that was asked for last, with its line end.
+    pub(crate) fn output(&self) -> &[u8] {
+        self.row.as_ref().map_or(&[], |head| self.output.whole(head))
+    }
+
+    /// Both files must be at their end when the chunk is.
+    pub(crate) fn finish(&mut self) -> Result<(), BatchError> {
+        let left = self.output.advance().map_err(BatchError::stream("read the earlier output"))?;
+        if left.is_some() || self.next_reject.is_some() { Err(unfit()) } else { Ok(()) }
+    }
+
+    fn next_reject(&mut self) -> Result<(), BatchError> {
+        let head = self.rejects.advance().map_err(BatchError::stream("read the earlier rejects"))?;
+        self.next_reject = match head {
+            None => None,
+            Some(head) => {
+                let line = self.rejects.body(&head).split(|b| *b == self.delimiter).next().unwrap_or_default();
+                let number = std::str::from_utf8(line).ok().and_then(|line| line.parse().ok());
+                Some(number.ok_or_else(unfit)?)
+            }
+        };
+        Ok(())
+    }
+}
+
+fn unfit() -> BatchError {
+    BatchError::Earlier("its output and rejects do not fit the input; reprocess all".to_owned())
+}

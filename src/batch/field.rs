@@ -1,0 +1,162 @@
+//! One field of a Table Schema, compiled: what a cell must look like.
+use super::decimal::{self, Notation};
+use super::reason::Reason;
+use super::temporal::{Moment, Pattern, Scale};
+use regex::Regex;
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+/// A field and its checks.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: String,
+    pub(crate) kind: Kind,
+    pub(crate) limits: Limits,
+    /// No two rows may have the same value.
+    pub unique: bool,
+}
+
+/// The type of a field.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    Text,
+    Integer(Notation),
+    Number(Notation),
+    Boolean { truths: Vec<String>, falsehoods: Vec<String> },
+    Temporal(Scale, Pattern),
+    Year,
+}
+
+/// The constraints of a field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Limits {
+    pub(crate) required: bool,
+    pub(crate) listed: Option<Listed>,
+    pub(crate) minimum: Option<Bound>,
+    pub(crate) maximum: Option<Bound>,
+    pub(crate) shortest: Option<usize>,
+    pub(crate) longest: Option<usize>,
+    pub(crate) pattern: Option<Regex>,
+}
+
+/// The values of an `enum`, as texts or as what they stand for.
+#[derive(Debug, Clone)]
+pub(crate) enum Listed {
+    Texts(HashSet<String, hashbrown::DefaultHashBuilder>),
+    Values(Vec<Bound>),
+}
+
+/// A value to compare with.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Bound {
+    Number(String),
+    Moment(Moment),
+    Truth(bool),
+}
+
+/// What a cell stands for, as far as constraints need it.
+enum Value<'a> {
+    Text,
+    Number(std::borrow::Cow<'a, str>),
+    Moment(Moment),
+    Truth(bool),
+}
+
+impl Field {
+    /// Checks one cell that is not one of the missing values.
+    pub(crate) fn check(&self, text: &str) -> Result<(), Reason> {
+        let value = self.kind.read(text)?;
+        let limits = &self.limits;
+        if limits.listed.as_ref().is_some_and(|listed| !listed.has(text, &value)) {
+            return Err(Reason::NotInList);
+        }
+        let order = |bound: &Option<Bound>| bound.as_ref().map(|bound| value.compare(bound));
+        if order(&limits.minimum).is_some_and(|order| !order.is_some_and(Ordering::is_ge)) {
+            return Err(Reason::TooSmall);
+        }
+        if order(&limits.maximum).is_some_and(|order| !order.is_some_and(Ordering::is_le)) {
+            return Err(Reason::TooLarge);
+        }
+        limits.check_text(text)
+    }
+
+    /// What a value of the descriptor stands for in this field; `None` when it is not of the field's type.
+    pub(crate) fn bound(&self, text: &str) -> Option<Bound> {
+        match self.kind.read(text).ok()? {
+            Value::Text => None,
+            Value::Number(number) => Some(Bound::Number(number.into_owned())),
+            Value::Moment(moment) => Some(Bound::Moment(moment)),
+            Value::Truth(truth) => Some(Bound::Truth(truth)),
+        }
+    }
+}
+
+impl Limits {
+    fn check_text(&self, text: &str) -> Result<(), Reason> {
+        if self.longest.is_some_and(|longest| text.len() > longest && text.chars().count() > longest) {
+            return Err(Reason::TooLong);
+        }
+        if self.shortest.is_some_and(|shortest| text.chars().count() < shortest) {
+            return Err(Reason::TooShort);
+        }
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text)) {
+            return Err(Reason::PatternMismatch);
+        }
+        Ok(())
+    }
+}
+
+impl Kind {
+    fn read<'a>(&self, text: &'a str) -> Result<Value<'a>, Reason> {
+        match self {
+            Self::Text => Ok(Value::Text),
+            Self::Integer(notation) => {
+                let plain = notation.plain(text);
+                if decimal::is_integer(&plain) { Ok(Value::Number(plain)) } else { Err(Reason::BadInteger) }
+            }
+            Self::Number(notation) => {
+                let plain = notation.plain(text);
+                if decimal::is_number(&plain) { Ok(Value::Number(plain)) } else { Err(Reason::BadNumber) }
+            }
+            Self::Boolean { truths, falsehoods } => {
+                let is = |words: &[String]| words.iter().any(|word| word == text);
+                if is(truths) {
+                    Ok(Value::Truth(true))
+                } else if is(falsehoods) {
+                    Ok(Value::Truth(false))
+                } else {
+                    Err(Reason::BadBoolean)
+                }
+            }
+            Self::Temporal(scale, pattern) => pattern.parse(text).map(Value::Moment).ok_or(match scale {
+                Scale::Date => Reason::BadDate,
+                Scale::Time => Reason::BadTime,
+                Scale::Datetime => Reason::BadDatetime,
+            }),
+            Self::Year => {
+                let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+                if digits { Ok(Value::Number(text.into())) } else { Err(Reason::BadYear) }
+            }
+        }
+    }
+}
+
+impl Listed {
+    fn has(&self, text: &str, value: &Value<'_>) -> bool {
+        match self {
+            Self::Texts(texts) => texts.contains(text),
+            Self::Values(values) => values.iter().any(|listed| value.compare(listed) == Some(Ordering::Equal)),
+        }
+    }
+}
+
+impl Value<'_> {
+    fn compare(&self, bound: &Bound) -> Option<Ordering> {
+        match (self, bound) {
+            (Self::Number(a), Bound::Number(b)) => decimal::compare(a, b),
+            (Self::Moment(a), Bound::Moment(b)) => Some(a.cmp(b)),
+            (Self::Truth(a), Bound::Truth(b)) => Some(a.cmp(b)),
+            _ => None,
+        }
+    }
+}

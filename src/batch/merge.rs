@@ -1,0 +1,101 @@
+//! Putting the parts together, in order, once; the result gets its name when it is complete and on the disk.
+use super::chunk::{Done, Written};
+use super::control::{Control, Step};
+use super::durable;
+use super::earlier::Manifest;
+use super::error::BatchError;
+use super::job::Job;
+use super::parts::{Parts, Round};
+use super::{ASIDE, MANIFEST, OUTPUT, REJECTS};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Why parts could not be put together.
+pub(crate) enum MergeError {
+    /// The parts of this chunk are not what its marker says; it has to be done again.
+    Damaged(usize),
+    Failed(BatchError),
+}
+
+impl From<BatchError> for MergeError {
+    fn from(error: BatchError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The finished chunks of an attempt.
+pub(crate) struct Finished<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) parts: &'a Parts,
+    pub(crate) chunks: &'a [(Done, Round)],
+    /// Whether the result may have the final name.
+    pub(crate) tolerable: bool,
+}
+
+const BUFFER: usize = 128 * 1024;
+
+impl Finished<'_> {
+    /// Publishes rejects, then output; returns the name of the output.
+    pub(crate) fn publish(&self, dir: &Path, control: &Control) -> Result<&'static str, MergeError> {
+        let output = if self.tolerable { OUTPUT } else { ASIDE };
+        let (output_header, rejects_header) = (self.job.output_header(), self.job.rejects_header());
+        let manifest = Manifest {
+            output: output.to_owned(),
+            rejects: REJECTS.to_owned(),
+            output_start: output_header.len() as u64,
+            rejects_start: rejects_header.len() as u64,
+            chunks: self.chunks.iter().map(|(done, _)| *done).collect(),
+        };
+        self.concatenate(dir, REJECTS, "rejects", &rejects_header, control)?;
+        control.step(Step::RejectsPublished);
+        self.concatenate(dir, output, "output", &output_header, control)?;
+        control.step(Step::OutputPublished);
+        durable::publish_json(dir, MANIFEST, &manifest)?;
+        Ok(output)
+    }
+
+    fn concatenate(
+        &self,
+        dir: &Path,
+        name: &str,
+        kind: &str,
+        header: &[u8],
+        control: &Control,
+    ) -> Result<(), MergeError> {
+        let mut damaged = None;
+        let published = durable::publish(dir, name, |file| {
+            file.write_all(header).map_err(BatchError::stream("write the result"))?;
+            let mut buffer = vec![0; BUFFER];
+            for (index, (done, round)) in self.chunks.iter().enumerate() {
+                if control.is_cancelled() {
+                    return Err(BatchError::Cancelled);
+                }
+                let written = if kind == "output" { done.output } else { done.rejects };
+                let mut part = self.parts.open(index, *round, kind)?;
+                if append(&mut part, file, &mut buffer)? != written {
+                    damaged = Some(index);
+                    return Err(BatchError::State(format!("chunk {index} is damaged")));
+                }
+            }
+            Ok(())
+        });
+        match damaged {
+            Some(chunk) => Err(MergeError::Damaged(chunk)),
+            None => Ok(published?),
+        }
+    }
+}
+
+fn append(part: &mut File, to: &mut File, buffer: &mut [u8]) -> Result<Written, BatchError> {
+    let (mut crc, mut bytes) = (crc32fast::Hasher::new(), 0);
+    loop {
+        let n = part.read(buffer).map_err(BatchError::stream("read a part"))?;
+        if n == 0 {
+            return Ok(Written { bytes, crc: crc.finalize() });
+        }
+        crc.update(&buffer[..n]);
+        bytes += n as u64;
+        to.write_all(&buffer[..n]).map_err(BatchError::stream("write the result"))?;
+    }
+}

@@ -1,0 +1,133 @@
+//! The files of unfinished work: for every chunk its parts and a marker that says how long they are and what their
+//! checksums are. Parts are not synced one by one: after a power cut the marker tells a part that did not reach the
+//! disk, and its chunk is done again. So the disk is waited for once, at the end.
+use super::chunk::{Done, Written};
+use super::durable;
+use super::error::BatchError;
+use super::keys::Duplicate;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+/// The directory with the parts of one attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    dir: PathBuf,
+}
+
+/// First pass over a chunk, or a second one after duplicates were found in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Round {
+    First,
+    Second,
+}
+
+/// What a marker says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Marker {
+    pub(crate) done: Done,
+    pub(crate) keys: Option<Written>,
+}
+
+impl Parts {
+    pub(crate) fn create(attempt: &Path) -> Result<Self, BatchError> {
+        let parts = Self::of(attempt);
+        durable::create_dir(&parts.dir)?;
+        Ok(parts)
+    }
+
+    pub(crate) fn of(attempt: &Path) -> Self {
+        Self { dir: attempt.join("parts") }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn path(&self, chunk: usize, round: Round, kind: &str) -> PathBuf {
+        let round = if round == Round::First { "" } else { ".second" };
+        self.dir.join(format!("{chunk:06}{round}.{kind}"))
+    }
+
+    /// The marker of a chunk whose parts have the right size; anything else counts as not done.
+    pub(crate) fn marker(&self, chunk: usize, round: Round) -> Option<Marker> {
+        let marker: Marker = serde_json::from_slice(&fs::read(self.path(chunk, round, "done")).ok()?).ok()?;
+        let has = |kind: &str, bytes: u64| {
+            fs::metadata(self.path(chunk, round, kind)).is_ok_and(|found| found.len() == bytes)
+        };
+        let keys = marker.keys.is_none_or(|keys| has("keys", keys.bytes));
+        (has("output", marker.done.output.bytes) && has("rejects", marker.done.rejects.bytes) && keys).then_some(marker)
+    }
+
+    /// Marks a chunk as done: from here on it is never done again.
+    pub(crate) fn mark(&self, chunk: usize, round: Round, marker: &Marker) -> Result<(), BatchError> {
+        let target = self.path(chunk, round, "done");
+        let beside = self.path(chunk, round, "done.tmp");
+        let text = serde_json::to_vec(marker).map_err(|e| BatchError::State(e.to_string()))?;
+        fs::write(&beside, text).map_err(BatchError::io("write", &beside))?;
+        fs::rename(&beside, &target).map_err(BatchError::io("rename to", &target))
+    }
+
+    /// Forgets a chunk whose parts are not what its marker says.
+    pub(crate) fn unmark(&self, chunk: usize) {
+        for round in [Round::First, Round::Second] {
+            let _ = fs::remove_file(self.path(chunk, round, "done"));
+        }
+    }
+
+    pub(crate) fn open(&self, chunk: usize, round: Round, kind: &str) -> Result<File, BatchError> {
+        let path = self.path(chunk, round, kind);
+        File::open(&path).map_err(BatchError::io("open", &path))
+    }
+
+    pub(crate) fn create_part(&self, chunk: usize, round: Round, kind: &str) -> Result<File, BatchError> {
+        let path = self.path(chunk, round, kind);
+        File::create(&path).map_err(BatchError::io("create", &path))
+    }
+
+    /// Adds to the list of duplicates of a chunk.
+    pub(crate) fn add_duplicates(&self, chunk: usize, found: &[Duplicate]) -> Result<(), BatchError> {
+        let path = self.path(chunk, Round::Second, "duplicates");
+        let lines: Vec<_> = found.iter().map(|d| format!("{} {}", d.line, d.field)).collect();
+        let lines = lines.join("\n") + "\n";
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|mut file| file.write_all(lines.as_bytes())).map_err(BatchError::io("write", &path))
+    }
+
+    /// The duplicates of a chunk by line, one for each row.
+    pub(crate) fn duplicates(&self, chunk: usize) -> Result<Vec<Duplicate>, BatchError> {
+        let path = self.path(chunk, Round::Second, "duplicates");
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            file => file.map_err(BatchError::io("open", &path))?,
+        };
+        let mut found = Vec::new();
+        for line in BufReader::new(file).lines() {
+            let line = line.map_err(BatchError::io("read", &path))?;
+            let numbers = line.split_once(' ').and_then(|(l, f)| Some((l.parse().ok()?, f.parse().ok()?)));
+            let (line, field) = numbers.ok_or_else(|| BatchError::State(format!("{} is damaged", path.display())))?;
+            found.push(Duplicate { line, field });
+        }
+        found.sort_unstable();
+        found.dedup_by_key(|duplicate| duplicate.line);
+        Ok(found)
+    }
+
+    /// Removes what a comparison of keys that did not end has left.
+    pub(crate) fn clear_duplicates(&self, chunks: usize) {
+        for chunk in 0..chunks {
+            for kind in ["duplicates", "done"] {
+                let _ = fs::remove_file(self.path(chunk, Round::Second, kind));
+            }
+        }
+    }
+
+    /// Removes everything.
+    pub(crate) fn remove(self) -> Result<(), BatchError> {
+        match fs::remove_dir_all(&self.dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BatchError::io("remove", &self.dir)(error)),
+            _ => Ok(()),
+        }
+    }
+}

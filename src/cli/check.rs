@@ -1,0 +1,95 @@
+//! `switchman check`: every mistake at once, then what is risky, then who may do what.
+
+use super::args::CheckArgs;
+use super::serve::both;
+use super::{Failure, Outcome, Terminal, block_on};
+use crate::app;
+use crate::config::{Config, Person, SlackAccess, Strings};
+use crate::domain::actor::{Actor, Standing};
+use crate::domain::command::Action;
+use crate::domain::policy::Place;
+use std::collections::BTreeMap;
+
+pub(super) fn run(args: &CheckArgs, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
+    let config = Config::load_with_data(&args.file.config);
+    let (config, access) = if args.online {
+        let (config, access) = both(config, SlackAccess::read(strings))?;
+        (config, Some(access))
+    } else {
+        (config?, None)
+    };
+    for warning in config.warnings() {
+        terminal.note(&format!("warning: {warning}"));
+    }
+    for line in summary(&config) {
+        terminal.say(&line)?;
+    }
+    let Some(access) = access else { return Ok(()) };
+    for line in block_on(app::probe_online(&config, &access))?.map_err(Failure::Failed)? {
+        terminal.say(&format!("online: {line}"))?;
+    }
+    Ok(())
+}
+
+fn summary(config: &Config) -> Vec<String> {
+    let list = |words: Vec<String>| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    let mut roles: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for person in &config.people {
+        for role in &person.roles {
+            roles.entry(&role.0).or_default().push(&person.name);
+        }
+    }
+    let mut lines = vec![
+        format!("file: {}", config.file.display()),
+        format!("jobs: {}", list(config.jobs.iter().map(|j| j.name.to_string()).collect())),
+        format!("channels: {}", list(config.channels.iter().map(ToString::to_string).collect())),
+        format!("people: {}", config.people.len()),
+    ];
+    lines.extend(roles.into_iter().map(|(role, names)| format!("role {role}: {}", names.join(", "))));
+    let whose = if config.own_rules { "" } else { " (the standard ones)" };
+    let rules = config.policy.rules().iter().map(|r| r.name.clone()).collect();
+    lines.push(format!("rules: {}{whose}", list(rules)));
+    lines.extend(table(config));
+    lines.push("ok".to_owned());
+    lines
+}
+
+/// People down, commands across: yes, some (only certain jobs or channels) or -.
+fn table(config: &Config) -> Vec<String> {
+    if config.people.is_empty() || config.channels.is_empty() {
+        return Vec::new();
+    }
+    let width = config.people.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
+    let header: Vec<&str> = Action::ALL.iter().map(|a| a.name()).collect();
+    let mut lines = vec![String::new(), format!("{:width$}  {}", "", header.join("  "))];
+    for person in &config.people {
+        let cells = Action::ALL.map(|action| {
+            let column = action.name().len();
+            format!("{:column$}", may(config, person, action))
+        });
+        lines.push(format!("{:width$}  {}", person.name, cells.join("  ")).trim_end().to_owned());
+    }
+    lines.push(String::new());
+    lines
+}
+
+fn may(config: &Config, person: &Person, action: Action) -> &'static str {
+    let actor = Actor { team: person.team.clone(), user: person.user.clone(), name: person.name.clone() };
+    let who = Standing { actor, listed: config.listed(&person.team, &person.user), outsider: None };
+    let concerns_a_job = action.changes_something() || action == Action::Status;
+    let jobs: Vec<_> = match config.jobs.as_slice() {
+        jobs if concerns_a_job && !jobs.is_empty() => jobs.iter().map(|j| Some(&j.name)).collect(),
+        _ => vec![None],
+    };
+    let mut answers = config.channels.iter().flat_map(|id| {
+        let who = &who;
+        jobs.iter()
+            .map(move |job| config.policy.decide(who, Place::Channel { id, permitted: true }, action, *job).allowed())
+    });
+    let first = answers.next().unwrap_or(false);
+    match (first, answers.all(|answer| answer == first)) {
+        (true, true) => "yes",
+        (false, true) => "-",
+        (_, false) => "some",
+    }
+}

@@ -1,0 +1,53 @@
+//! Where the command line writes: results to stdout, everything else to stderr.
+
+use super::{Failure, Outcome};
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// The two streams.
+pub struct Terminal {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    watched: bool,
+}
+
+impl Terminal {
+    /// The process's own.
+    pub fn standard() -> Self {
+        let watched = std::io::stderr().is_terminal();
+        Self { out: Box::new(std::io::stdout()), err: Box::new(std::io::stderr()), watched }
+    }
+
+    /// Others, which nobody watches.
+    pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
+        Self { out, err, watched: false }
+    }
+
+    /// Whether a person watches stderr.
+    pub fn watched(&self) -> bool {
+        self.watched
+    }
+
+    /// A line of the result.
+    pub fn say(&mut self, line: &str) -> Outcome {
+        writeln!(self.out, "{line}").and_then(|()| self.out.flush()).map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::Unread,
+            _ => Failure::failed(anyhow::Error::new(error).context("stdout cannot be written to")),
+        })
+    }
+
+    /// A line about what happens.
+    pub fn note(&mut self, line: &str) {
+        // Where stderr is gone there is nobody left to tell.
+        let _ = writeln!(self.err, "{line}");
+    }
+}
+
+impl Terminal {
+    /// Prints `what: http://ADDRESS` on the process's stdout once an address is known.
+    pub(super) fn announce(what: &'static str) -> crate::app::Ready {
+        Box::new(move |address| {
+            // A server outlives whoever reads its output.
+            let _ = Self::standard().say(&format!("{what}: http://{address}"));
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! The configuration: `switchman.toml` as types, every mistake of it at once, and the secrets and switches of the environment.
+//! The only place that reads the environment. No secret is ever read from the file.
+
+mod cases;
+mod csv;
+mod environment;
+mod jobs;
+mod leak;
+mod lookup;
+mod mistake;
+mod people;
+mod read;
+mod rules;
+mod section;
+mod server;
+pub mod starter;
+mod values;
+mod warnings;
+
+pub use cases::{PolicyCase, policy_cases};
+pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings};
+pub use jobs::JobConfig;
+pub use mistake::{Mistake, Mistakes};
+pub use people::Person;
+pub use values::Pattern;
+
+use crate::domain::actor::Listed;
+use crate::domain::id::{ChannelId, JobName, TeamId, UserId};
+use crate::domain::job::{Catalog, Job};
+use crate::domain::policy::Policy;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The file's usual name.
+pub const FILE_NAME: &str = "switchman.toml";
+
+/// How much is read of the files that the configuration names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Schemas and column names. What lookups hold changes while the bot runs and is no reason not to start.
+    Settings,
+    /// Everything.
+    Data,
+}
+
+/// A configuration without mistakes.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from, absolute.
+    pub file: PathBuf,
+    pub server: Server,
+    /// The slash command, with its slash.
+    pub slash_command: String,
+    pub backend: Backend,
+    /// Where the bot works.
+    pub channels: Vec<ChannelId>,
+    /// Who is on the list.
+    pub people: Vec<Person>,
+    pub jobs: Vec<JobConfig>,
+    pub policy: Policy,
+    /// Whether the file has rules of its own.
+    pub own_rules: bool,
+}
+
+/// Where requests come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    pub listen: SocketAddr,
+    /// The address under which people and Slack reach `listen`, without a trailing slash; `None`: `http://` and `listen`.
+    pub public_url: Option<String>,
+}
+
+/// What keeps the records and runs the batches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite and the local engine, in this folder (absolute).
+    Embedded { data: PathBuf },
+}
+
+impl Config {
+    /// Reads a file, and the schemas and column names of the files it names. All mistakes come at once.
+    pub fn load(file: &Path) -> Result<Self, Mistakes> {
+        read::load(file, Depth::Settings)
+    }
+
+    /// The same, and every line of the lookups too.
+    pub fn load_with_data(file: &Path) -> Result<Self, Mistakes> {
+        read::load(file, Depth::Data)
+    }
+
+    /// What the bot can run.
+    pub fn catalog(&self) -> Catalog {
+        let job = |job: &JobConfig| Job { name: job.name.clone(), summary: job.summary.clone() };
+        Catalog::new(self.jobs.iter().map(job).collect())
+    }
+
+    pub fn job(&self, name: &JobName) -> Option<&JobConfig> {
+        self.jobs.iter().find(|job| &job.name == name)
+    }
+
+    /// What the list says about somebody.
+    pub fn listed(&self, team: &TeamId, user: &UserId) -> Option<Listed> {
+        let person = self.people.iter().find(|p| &p.team == team && &p.user == user)?;
+        Some(Listed { name: person.name.clone(), roles: person.roles.clone() })
+    }
+
+    /// Everybody on the list, as a directory takes them.
+    pub fn listing(&self) -> impl Iterator<Item = (TeamId, UserId, Listed)> {
+        self.people.iter().map(|person| {
+            let listed = Listed { name: person.name.clone(), roles: person.roles.clone() };
+            (person.team.clone(), person.user.clone(), listed)
+        })
+    }
+
+    /// Where links in messages lead, without a trailing slash.
+    pub fn public_url(&self) -> String {
+        self.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.server.listen))
+    }
+
+    /// What is permitted but risky or pointless, one text each.
+    pub fn warnings(&self) -> Vec<String> {
+        warnings::of(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! From the text of the file to a [`Config`], with every mistake noted on the way.
+
+use super::mistake::{Mistakes, Notes};
+use super::section::Section;
+use super::{Config, Depth, FILE_NAME, jobs, leak, people, rules, server};
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+pub(super) fn load(file: &Path, depth: Depth) -> Result<Config, Mistakes> {
+    let shown = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|e| unreadable(&shown, &e))?;
+    let absolute = std::path::absolute(file).map_err(|e| unreadable(&shown, &e))?;
+    parse(&shown, absolute, &text, depth)
+}
+
+fn unreadable(shown: &str, error: &std::io::Error) -> Mistakes {
+    let hint = match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            format!("write one with `switchman init`, or name yours with --config FILE (usually {FILE_NAME})")
+        }
+        std::io::ErrorKind::InvalidData => "save it as UTF-8".to_owned(),
+        _ => String::new(),
+    };
+    Mistakes::of_file(shown, format!("cannot be read: {error}"), &hint)
+}
+
+/// The tables of a TOML text; where the syntax is broken, all of its mistakes.
+pub(super) fn tables<'t>(notes: &Notes, text: &'t str) -> Option<DeTable<'t>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let at = error.span().map_or(0, |span| span.start);
+        notes.add(at, "", format!("not TOML here: {}", error.message().replace('\n', ", ")), "");
+    }
+    errors.is_empty().then(|| table.into_inner())
+}
+
+/// Reads the text of a configuration at `file` (absolute), which messages call `shown`.
+pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Result<Config, Mistakes> {
+    let notes = Notes::new(shown, text);
+    let Some(table) = tables(&notes, text) else { return Err(notes.finish()) };
+    leak::note_secrets(&notes, "", &table);
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let root = Section::new(&notes, "", 0, Some(&table));
+
+    let server = server::server(&root.section("server"));
+    let slash_command = server::slash_command(&root.section("slack"));
+    let backend = server::backend(&root.section("backend"), &folder);
+    let channels = people::channels(&root.sections("channel"));
+    let people = people::people(&root.sections("user"));
+    let jobs = jobs::jobs(root.sections("job"), &folder, depth);
+    let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs);
+    root.finish();
+
+    match (server, backend, notes.is_empty()) {
+        (Some(server), Some(backend), true) => Ok(Config {
+            file,
+            server,
+            slash_command,
+            backend,
+            channels: channels.into_iter().map(|c| c.id).collect(),
+            people: people.into_iter().map(|p| p.person).collect(),
+            jobs: jobs.into_iter().filter_map(|j| j.config).collect(),
+            policy: found.policy,
+            own_rules: found.own,
+        }),
+        _ => Err(notes.finish()),
+    }
+}

@@ -1,0 +1,137 @@
+// Puts the page together: which channel is open, and what is drawn again when something changes.
+import { h } from "./dom.js";
+import { drawComposer, drawHints, startComposer } from "./composer.js";
+import { startElements } from "./elements.js";
+import { startFaults } from "./faults.js";
+import { drawHome, openHome } from "./home.js";
+import { drawMessages, startMessages } from "./messages.js";
+import { startModal } from "./modal.js";
+import { avatar, channel, member, startingMember, startPeople } from "./people.js";
+import { follow, on, store, tell } from "./store.js";
+import { startUpload } from "./upload.js";
+
+const $ = (id) => document.getElementById(id);
+const permalink = /^\/archives\/([A-Z0-9]+)\/p(\d+)$/.exec(location.pathname);
+let open = permalink?.[1] ?? (location.hash.slice(1) || "C0BATCH");
+const seen = new Map();
+
+const directId = () => `D${store.me.slice(1)}`;
+
+/** The place that is open: a channel, the app's messages or its Home tab. */
+function place() {
+  if (!store.ready) return null;
+  const app = store.workspace.app;
+  if (open === "home") return { id: "home", home: true, label: app.name, name: app.name, topic: "Home" };
+  const me = member(store.me);
+  const off = me?.deactivated ? `${me.name}'s account is deactivated` : null;
+  if (open === "direct") return { id: directId(), label: app.name, name: app.name, topic: "Direct messages with the app", readOnly: off, intro: introDirect };
+  const here = channel(open) ?? store.workspace.channels[0];
+  return {
+    id: here.id, label: `#${here.name}`, name: `# ${here.name}`, topic: here.topic,
+    readOnly: off ?? (here.archived ? `#${here.name} is archived` : null), intro: () => intro(here),
+  };
+}
+
+function intro(here) {
+  const team = store.workspace.team.name;
+  const text = here.has_bot
+    ? [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), ` of ${team}, a workspace that lives on this machine. Nothing leaves it.`),
+      h("p", {}, "Type ", h("code", {}, store.command), " to see what you can do. Choose on the left who you are: everybody may do something else.")]
+    : [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), `. ${here.topic}.`)];
+  return h("div", { class: "intro", "data-key": "intro", "data-sign": `${here.id}${here.has_bot}` }, h("h3", {}, `# ${here.name}`), text);
+}
+
+function introDirect() {
+  return h("div", { class: "intro", "data-key": "intro", "data-sign": "direct" }, h("h3", {}, store.workspace.app.name), h("p", {}, "What the app tells you alone."));
+}
+
+function unread(id) {
+  const since = seen.get(id) ?? "0";
+  return [...store.messages.values()].filter((one) => one.channel === id && one.ts > since && one.author?.member !== store.me).length;
+}
+
+function row(id, label, badge, leading) {
+  const here = open === id || (id === "app" && (open === "home" || open === "direct"));
+  return h("li", {}, h("button", { type: "button", class: `place ${badge ? "unread" : ""}`, "aria-current": here ? "page" : null, "data-open": id }, leading, h("span", {}, label), badge ? h("b", { class: "count" }, String(badge)) : null));
+}
+
+function drawPlaces() {
+  const channels = store.workspace.channels.filter((one) => !one.direct_with && !one.without.includes(store.me));
+  $("channels").replaceChildren(...channels.map((one) => row(one.id, one.name, open === one.id ? 0 : unread(one.id), h("i", { "aria-hidden": "true" }, one.archived ? "▪" : "#"))));
+  $("apps").replaceChildren(row("app", store.workspace.app.name, open === "direct" ? 0 : unread(directId()), avatar("", "app")));
+  const here = place();
+  $("place-name").textContent = here.name;
+  $("place-topic").textContent = here.topic;
+  const isApp = open === "home" || open === "direct";
+  $("tabs").hidden = !isApp;
+  for (const tab of $("tabs").children) tab.setAttribute("aria-selected", String(tab.dataset.tab === (open === "home" ? "home" : "messages")));
+  $("messages").hidden = open === "home";
+  $("home").hidden = open !== "home";
+  document.title = `${here.name} · ${store.workspace.team.name}`;
+}
+
+function draw(change = {}) {
+  const here = place();
+  if (!here) return;
+  if (!here.home) {
+    seen.set(here.id, [...store.messages.values()].filter((one) => one.channel === here.id).map((one) => one.ts).sort().at(-1) ?? "0");
+    drawMessages({ ...here, fresh: change.fresh || change.notice });
+  } else drawHome();
+  drawPlaces();
+  drawComposer();
+  drawHints();
+}
+
+function go(id) {
+  open = id === "app" ? "home" : id;
+  history.replaceState(null, "", `/#${open}`);
+  if (open === "home") openHome();
+  showMenu(false);
+  draw();
+  tell("place");
+  if (open !== "home" && matchMedia("(min-width: 700px)").matches) $("composer-text").focus();
+}
+
+function showMenu(wanted) {
+  $("side").classList.toggle("out", wanted);
+  $("scrim").hidden = !wanted;
+  $("menu").setAttribute("aria-expanded", String(wanted));
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-open], [data-tab], [data-channel-id]");
+  if (!target) return;
+  event.preventDefault();
+  const { open: id, tab, channelId } = target.dataset;
+  go(id ?? (tab ? (tab === "home" ? "home" : "direct") : channelId));
+});
+$("menu").addEventListener("click", () => showMenu(!$("side").classList.contains("out")));
+$("scrim").addEventListener("click", () => showMenu(false));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && $("side").classList.contains("out")) showMenu(false);
+});
+
+on("messages", draw);
+on("setting", () => draw());
+on("home", () => open === "home" && drawHome());
+on("me", () => {
+  seen.clear();
+  showMenu(false);
+});
+on("online", (yes) => { $("offline").hidden = yes; });
+on("ready", () => {
+  for (const one of store.workspace.channels) if (!seen.has(one.id)) seen.set(one.id, [...store.messages.keys()].at(-1) ?? "0");
+  if (open === "home") openHome();
+  const target = permalink && document.querySelector(`[data-ts="${permalink[2].slice(0, -6)}.${permalink[2].slice(-6)}"]`);
+  target?.scrollIntoView({ block: "center" });
+  target?.classList.add("pointed");
+});
+
+startPeople();
+startElements();
+startModal();
+startMessages();
+startComposer(place);
+startFaults(place);
+startUpload(place);
+follow(startingMember());

@@ -1,0 +1,215 @@
+//! `POST /slack/events`: everything Slack sends. The guards stand in one list, in [`receive`]; nothing is done before all have passed,
+//! and nothing here runs a job: what was asked goes on the bus, durably, and only then does Slack get its 200.
+
+mod actions;
+mod ask;
+mod command;
+mod forms;
+mod replay;
+mod submit;
+
+use super::client::Client;
+use super::inbound::{self, Inbound, InboundError};
+use super::render::Renderer;
+use super::signature::{SignatureError, Verified, verify};
+use crate::domain::job::Catalog;
+use crate::domain::policy::Policy;
+use crate::ports::{Bus, Chat, Clock, Directory, Engine, Files, Settings, Store};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use replay::Replays;
+use secrecy::SecretString;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The largest body that is read: Slack's largest requests are views of at most 250 kB, percent-encoded.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What the front door needs.
+#[derive(Clone)]
+pub struct Doors {
+    pub secrets: Vec<SecretString>,
+    pub renderer: Renderer,
+    pub catalog: Arc<Catalog>,
+    pub policy: Arc<Policy>,
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub engine: Arc<dyn Engine>,
+    pub files: Arc<dyn Files>,
+    pub chat: Arc<dyn Chat>,
+    /// For modals: here and not behind the bus, because a trigger lives for three seconds.
+    pub client: Arc<Client>,
+    pub directory: Arc<dyn Directory>,
+    pub settings: Arc<dyn Settings>,
+    pub clock: Arc<dyn Clock>,
+    pub bot: String,
+}
+
+/// The front door: one route.
+pub struct Ingress {
+    doors: Doors,
+    replays: Replays,
+}
+
+/// What Slack is answered.
+enum Ack {
+    /// 200 with nothing.
+    Empty,
+    /// 200 with JSON: a private answer, or an answer to a form.
+    Json(Value),
+    /// 200 with text.
+    Text(String),
+    Status(StatusCode),
+}
+
+/// Why a request was turned away before anything was done.
+#[derive(Debug, thiserror::Error)]
+enum Turned {
+    #[error("the body is larger than {BODY_LIMIT} bytes")]
+    TooLarge,
+    #[error("the body could not be read")]
+    Unreadable,
+    #[error(transparent)]
+    Unsigned(#[from] SignatureError),
+    #[error("the request was seen before")]
+    Replayed,
+    #[error(transparent)]
+    Malformed(#[from] InboundError),
+}
+
+impl Ingress {
+    /// The route, ready to be merged into a server's.
+    pub fn router(doors: Doors) -> Router {
+        let ingress = Arc::new(Self { doors, replays: Replays::default() });
+        Router::new().route("/slack/events", post(serve)).with_state(ingress)
+    }
+}
+
+async fn serve(State(ingress): State<Arc<Ingress>>, request: Request<Body>) -> Response {
+    match ingress.receive(request).await {
+        Ok(ack) => ack.into_response(),
+        Err(turned) => {
+            // Never the body, the signature or the headers: they are an attacker's to fill.
+            tracing::info!(reason = %turned, "a request was turned away: {turned}");
+            metrics::counter!("switchman_requests_turned_away_total", "reason" => turned.word()).increment(1);
+            (turned.status(), turned.to_string()).into_response()
+        }
+    }
+}
+
+impl Ingress {
+    /// The guards, in order; then what was asked.
+    async fn receive(&self, request: Request<Body>) -> Result<Ack, Turned> {
+        let (head, body) = request.into_parts();
+        let content_type = text(&head.headers, header::CONTENT_TYPE.as_str()).to_owned();
+        if !inbound::is_supported(&content_type) {
+            return Err(InboundError::UnsupportedContentType.into());
+        }
+        let body = read_body(&head.headers, body).await?;
+        if !head.headers.contains_key(SIGNATURE) && inbound::is_ssl_check(&content_type, &body) {
+            return Ok(Ack::Empty);
+        }
+        let now = self.doors.clock.now();
+        let verified =
+            verify(&self.doors.secrets, text(&head.headers, TIMESTAMP), text(&head.headers, SIGNATURE), body, now)?;
+        let fingerprint = verified.fingerprint();
+        if !self.replays.first_time(fingerprint, now) {
+            return Err(Turned::Replayed);
+        }
+        let inbound = inbound::parse(&content_type, &verified)?;
+        let ack = self.dispatch(inbound, &verified).await?;
+        if matches!(ack, Ack::Status(_)) {
+            // Nothing was taken: the same request may come again.
+            self.replays.forget(fingerprint);
+        }
+        Ok(ack)
+    }
+
+    async fn dispatch(&self, inbound: Inbound, verified: &Verified) -> Result<Ack, Turned> {
+        let id = request_id(verified);
+        match inbound {
+            Inbound::SslCheck | Inbound::Closed(_) => Ok(Ack::Empty),
+            Inbound::UrlVerification { challenge } => Ok(Ack::Text(challenge)),
+            Inbound::Command(command) => self.command(&id, command).await,
+            Inbound::Actions(actions) => Ok(self.actions(&id, actions).await),
+            Inbound::Submission(submission) => Ok(self.submission(&id, submission).await),
+            Inbound::HomeOpened(opened) => Ok(self.home_opened(&id, &opened).await),
+            Inbound::Unknown { kind } => {
+                tracing::debug!(kind, "nothing to do for a request of kind {kind}");
+                Ok(Ack::Empty)
+            }
+        }
+    }
+}
+
+/// The directory or the settings did not answer: nobody is let in, and nothing was taken.
+fn unavailable(error: &crate::ports::PortError) -> Ack {
+    tracing::error!(%error, "who may do what could not be found out; the request was not taken");
+    Ack::Status(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+const SIGNATURE: &str = "x-slack-signature";
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+}
+
+/// Reads the body up to the limit; one that announces more is refused unread.
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Turned> {
+    let announced = text(headers, header::CONTENT_LENGTH.as_str()).parse::<usize>().unwrap_or(0);
+    if announced > BODY_LIMIT {
+        return Err(Turned::TooLarge);
+    }
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Turned::TooLarge),
+        Err(_) => Err(Turned::Unreadable),
+    }
+}
+
+/// The request's own id: derived from its signature, so that the same request always has the same one.
+fn request_id(verified: &Verified) -> String {
+    format!("req-{}", hex::encode(&verified.fingerprint()[..16]))
+}
+
+impl Turned {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unsigned(_) | Self::Replayed => StatusCode::UNAUTHORIZED,
+            Self::Malformed(InboundError::UnsupportedContentType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Malformed(InboundError::Malformed(_)) | Self::Unreadable => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// A stable word for metrics.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "too-large",
+            Self::Unreadable => "unreadable",
+            Self::Unsigned(SignatureError::Stale) => "stale",
+            Self::Unsigned(_) => "forged",
+            Self::Replayed => "replayed",
+            Self::Malformed(InboundError::UnsupportedContentType) => "content-type",
+            Self::Malformed(InboundError::Malformed(_)) => "malformed",
+        }
+    }
+}
+
+impl IntoResponse for Ack {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Empty => StatusCode::OK.into_response(),
+            Self::Json(value) => axum::Json(value).into_response(),
+            Self::Text(text) => text.into_response(),
+            Self::Status(status) => status.into_response(),
+        }
+    }
+}
