@@ -315,13 +315,7 @@ async fn download(
     Injected(playground): Injected<Playground>,
     Path((id, name)): Path<(String, String)>,
 ) -> Response<Body> {
-    let in_memory = playground.file(&id);
-    let on_disk = || {
-        let plain = id.bytes().all(|b| b.is_ascii_alphanumeric()) && !id.is_empty();
-        let folder = playground.config().files_dir.as_ref().filter(|_| plain)?;
-        std::fs::read(folder.join(&id)).ok().map(Bytes::from)
-    };
-    let Some(content) = in_memory.or_else(on_disk) else {
+    let Some(content) = playground.file(&id) else {
         return (StatusCode::NOT_FOUND, "no such file\n").into_response();
     };
     let safe: String = percent_encoding::utf8_percent_encode(&name, percent_encoding::NON_ALPHANUMERIC).collect();
