@@ -41,6 +41,8 @@ pub struct Given<'a> {
     pub duplicates: &'a [Duplicate],
     /// The result of an earlier attempt: only its rejects are looked at again.
     pub earlier: Option<EarlierRows>,
+    /// The rows were counted before: the control does not hear of them again.
+    pub uncounted: bool,
 }
 
 /// After so many rows, counters and cancel are looked at.
@@ -70,7 +72,7 @@ pub fn process(
     };
     let tick = pace.map_or(ROWS, |pace| u64::from(pace / 20).clamp(1, ROWS));
     let outcome = pass.run(records, chunk, tick, control, pace);
-    if outcome.is_err() {
+    if outcome.is_err() && !pass.given.uncounted {
         control.forget(&pass.told);
     }
     outcome
@@ -125,7 +127,9 @@ impl Pass<'_> {
     }
 
     fn tell(&mut self, control: &Control) {
-        control.count(&self.fresh);
+        if !self.given.uncounted {
+            control.count(&self.fresh);
+        }
         self.told.merge(&std::mem::take(&mut self.fresh));
         control.step(Step::Rows);
     }

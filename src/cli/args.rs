@@ -26,6 +26,10 @@ pub(super) enum Subcommand {
     Check(CheckArgs),
     /// Print the Slack app manifest (YAML) for this configuration
     Manifest(ManifestArgs),
+    /// Run one batch here, without the bot
+    Batch(BatchArgs),
+    /// Write the sales workload at any size, with the totals a run over it must come to
+    Sample(SampleArgs),
     /// Explain or test who may do what
     Policy {
         #[command(subcommand)]
@@ -85,6 +89,43 @@ pub(super) struct ManifestArgs {
     /// For an app that connects out to Slack and needs no public address
     #[arg(long)]
     pub(super) socket_mode: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BatchArgs {
+    /// A job of the configuration
+    #[arg(value_name = "JOB")]
+    pub(super) job: String,
+    /// The input file
+    #[arg(value_name = "FILE")]
+    pub(super) input: PathBuf,
+    /// Where output, rejects and summary go; after an interruption, where to go on
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) file: ConfigArg,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SampleArgs {
+    /// How many rows
+    #[arg(long, value_name = "N")]
+    pub(super) rows: u64,
+    /// Percent of rows that the schema refuses
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
+    pub(super) bad: f64,
+    /// Percent of rows without an entry in the lookup
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.1)]
+    pub(super) missing: f64,
+    /// The same seed makes the same bytes
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Where to write it
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
 }
 
 #[derive(Debug, clap::Subcommand)]

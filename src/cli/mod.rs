@@ -3,6 +3,7 @@
 
 mod args;
 mod audit;
+mod batch;
 mod check;
 mod dead_letters;
 mod init;
@@ -10,6 +11,7 @@ mod manifest;
 mod outcome;
 mod playground;
 mod policy;
+mod sample;
 mod serve;
 mod terminal;
 mod yaml;
@@ -31,9 +33,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, strings: &dyn Strings, term
     };
     let command = cli.command.unwrap_or_default();
     let usual = if command.stays() { "info" } else { "warn" };
-    let logs = crate::telemetry::logs(&LogSettings::read(strings, usual, terminal.watched()));
-    let outcome =
-        logs.map_err(|e| Failure::Wrong(format!("{e:#}"))).and_then(|()| dispatch(command, strings, terminal));
+    let outcome = LogSettings::read(strings, usual, terminal.watched())
+        .map_err(Failure::from)
+        .and_then(|settings| crate::telemetry::logs(&settings).map_err(|e| Failure::Wrong(format!("{e:#}"))))
+        .and_then(|()| dispatch(command, strings, terminal));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(terminal),
@@ -61,6 +64,8 @@ fn dispatch(command: Subcommand, strings: &dyn Strings, terminal: &mut Terminal)
         Subcommand::Serve(args) => serve::run(&args, strings, terminal),
         Subcommand::Check(args) => check::run(&args, strings, terminal),
         Subcommand::Manifest(args) => manifest::run(&args, terminal),
+        Subcommand::Batch(args) => batch::run(&args, terminal),
+        Subcommand::Sample(args) => sample::run(&args, terminal),
         Subcommand::Policy { command } => policy::run(&command, terminal),
         Subcommand::Audit { command } => audit::run(&command, terminal),
         Subcommand::DeadLetters { command } => dead_letters::run(&command, terminal),

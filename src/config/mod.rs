@@ -104,6 +104,14 @@ impl Config {
         Some(Listed { name: person.name.clone(), roles: person.roles.clone() })
     }
 
+    /// Everybody on the list, as a directory takes them.
+    pub fn listing(&self) -> impl Iterator<Item = (TeamId, UserId, Listed)> {
+        self.people.iter().map(|person| {
+            let listed = Listed { name: person.name.clone(), roles: person.roles.clone() };
+            (person.team.clone(), person.user.clone(), listed)
+        })
+    }
+
     /// Where links in messages lead, without a trailing slash.
     pub fn public_url(&self) -> String {
         self.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.server.listen))

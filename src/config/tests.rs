@@ -63,7 +63,7 @@ tolerated_rejects_percent = 2.5
 chunk = "64 KiB"
 max_record = "1 MiB"
 workers = 3
-max_rows_per_second = 100
+max_rows_per_second = 1_00
 dialect = { delimiter = "\t", quote = "", header = false }
 [[job.lookup]]
 key = "id"
@@ -267,4 +267,36 @@ fn a_bad_line_of_a_lookup_does_not_keep_the_bot_from_starting() {
     assert!(Config::load(&file).is_ok());
     let error = Config::load_with_data(&file).unwrap_err().to_string();
     assert!(error.contains(":6: job.a.lookup[1].file: lookup prices.csv, line 3:"), "{error}");
+}
+
+#[test]
+fn a_byte_order_mark_and_crlf_change_nothing() {
+    let dir = folder();
+    let text = "\u{feff}[server]\r\nlisten = \"127.0.0.1:1\"\r\nlisen = 1\r\n";
+    let error = parse(dir.path(), text).unwrap_err();
+    assert_eq!(error, "switchman.toml:3: server.lisen: unknown key; did you mean \"listen\"?");
+}
+
+proptest::proptest! {
+    /// Whatever is done to a good file: it is read or refused with places within it, and never a panic.
+    #[test]
+    fn damaged_files_are_refused_with_lines_that_exist(
+        cuts in proptest::collection::vec((0..4000_usize, 0..12_usize, "[\\[\\]{}\"'#=,.a-z0-9\n\\\\é-]{0,4}"), 1..6)
+    ) {
+        let mut text: Vec<char> = include_str!("starter/switchman.toml").chars().collect();
+        for (at, length, instead) in cuts {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, instead.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let dir = Path::new("/nowhere");
+        if let Err(mistakes) = read::parse("switchman.toml", dir.join("switchman.toml"), &text, super::Depth::Settings) {
+            proptest::prop_assert!(!mistakes.0.is_empty());
+            for mistake in mistakes.0 {
+                proptest::prop_assert!((1..=text.lines().count().max(1) + 1).contains(&mistake.line), "{}", mistake);
+                proptest::prop_assert!(!mistake.what.is_empty());
+            }
+        }
+    }
 }

@@ -142,6 +142,15 @@ mod tests {
         (dir, file)
     }
 
+    /// The file with every setting in force.
+    fn uncommented(file: &Path) -> String {
+        let uncomment = |line: &str| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with([' ', '\n']) => setting.to_owned(),
+            _ => line.to_owned(),
+        };
+        fs::read_to_string(file).unwrap().split_inclusive('\n').map(uncomment).collect()
+    }
+
     #[test]
     fn what_is_written_is_a_configuration_without_mistakes_or_warnings() {
         let (_dir, file) = written();
@@ -155,14 +164,31 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_there_is_is_documented() {
+        let (_dir, file) = written();
+        let text = uncommented(&file);
+        // What is possible in a table is said where an unknown key stands in it.
+        let headed: Vec<String> = text
+            .lines()
+            .map(|line| if line.starts_with('[') { format!("{line}\nzzzzzzzzzz = 1") } else { line.to_owned() })
+            .collect();
+        fs::write(&file, format!("zzzzzzzzzz = 1\n{}", headed.join("\n"))).unwrap();
+        let mistakes = Config::load(&file).unwrap_err().0;
+        assert_eq!(mistakes.len(), headed.iter().filter(|line| line.contains("zzzz")).count() + 1);
+        for mistake in mistakes {
+            let words = mistake.hint.strip_prefix("possible: ").unwrap();
+            for word in words.split(", ") {
+                let given = text.lines().any(|line| line.starts_with(&format!("{word} = ")));
+                let table = [format!("[{word}]"), format!("[[{word}]]"), format!("[[job.{word}]]")];
+                assert!(given || text.lines().any(|line| table.iter().any(|t| t == line)), "{word} of {}", mistake.key);
+            }
+        }
+    }
+
+    #[test]
     fn every_setting_it_documents_exists_and_its_rules_are_the_standard_ones() {
         let (_dir, file) = written();
-        let text = fs::read_to_string(&file).unwrap();
-        let uncomment = |line: &str| match line.strip_prefix('#') {
-            Some(setting) if !setting.starts_with([' ', '\n']) => setting.to_owned(),
-            _ => line.to_owned(),
-        };
-        let text: String = text.split_inclusive('\n').map(uncomment).collect();
+        let text = uncommented(&file);
         fs::write(&file, &text).unwrap();
         let config = Config::load_with_data(&file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert_eq!(config.public_url(), "https://switchman.example.com");
