@@ -11,6 +11,7 @@ const LISTED: &[&str] = &[
     "infra/",
     "tests/",
     "benches/",
+    "fuzz/",
     "target/",
     "var/",
 ];

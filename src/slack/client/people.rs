@@ -34,7 +34,7 @@ fn judge(us: &Identity, user: &Value) -> Member {
     let text = |pointer: &str| user.pointer(pointer).and_then(Value::as_str);
     let same_organisation =
         us.enterprise.is_some() && text("/enterprise_user/enterprise_id") == us.enterprise.as_deref();
-    let other_team = text("/team_id").is_some_and(|team| team != us.bot.team);
+    let other_team = !us.bot.team.is_empty() && text("/team_id").is_some_and(|team| team != us.bot.team);
     if flag("deleted") {
         Member::Outsider(Outsider::Deactivated)
     } else if flag("is_stranger") || (other_team && !same_organisation) {

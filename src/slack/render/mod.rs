@@ -14,7 +14,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use forms::{FileChoice, JobChoice, RunChoice, option_value};
+pub use forms::{FileChoice, JobChoice, REJECTS_PAGE, RunChoice, option_value};
 pub use words::escape;
 
 use super::limits::{self, Surface, Violation};
