@@ -142,6 +142,10 @@ impl Control {
         self.chunks.fetch_add(1, Relaxed);
     }
 
+    pub(crate) fn chunk_undone(&self) {
+        self.chunks.fetch_sub(1, Relaxed);
+    }
+
     /// Adds what a worker has counted since it last told.
     pub(crate) fn count(&self, more: &Counted) {
         self.bytes.fetch_add(more.bytes, Relaxed);
