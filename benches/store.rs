@@ -72,6 +72,11 @@ fn growth(runtime: &Runtime, sqlite: &Sqlite, runs: u64) {
         runtime.block_on(measure(32, 10_000, move |n| commit(sqlite.clone(), name(round, n))))
     });
     row("commit, 32 clients", &figures);
+    let figures = rounds(|round| {
+        let sqlite = sqlite.clone();
+        runtime.block_on(measure(1, 1_000, move |n| commit(sqlite.clone(), name(round + 5, n))))
+    });
+    row("commit, 1 client", &figures);
     let figures = rounds(|_| runtime.block_on(measure(1, 2_000, |n| read_one(sqlite.clone(), n * 7919 % runs))));
     row("read one run, 1 client", &figures);
     for (name, query) in [("open", RunQuery::Open), ("channel", RunQuery::Channel(channel())), ("all", RunQuery::All)] {

@@ -7,7 +7,7 @@ use super::keys::{Duplicate, KeySink};
 use super::plan::Chunk;
 use super::reason::Reason;
 use super::records::{Head, Records, Shape};
-use super::rows::{Examiner, Refusal};
+use super::rows::{Examiner, Refusal, Row};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 
@@ -101,7 +101,7 @@ impl Pass<'_> {
         let mut rows = 0;
         while let Some(head) = records.advance().map_err(BatchError::stream("read the input"))? {
             self.fresh.bytes += head.len as u64;
-            self.row(&head, records.body(&head))?;
+            self.row(&head, Row { body: records.body(&head), cells: records.cells() })?;
             rows += 1;
             if rows % tick == 0 {
                 if control.is_cancelled() {
@@ -134,38 +134,33 @@ impl Pass<'_> {
         control.step(Step::Rows);
     }
 
-    fn row(&mut self, head: &Head, body: &[u8]) -> Result<(), BatchError> {
+    fn row(&mut self, head: &Head, row: Row<'_>) -> Result<(), BatchError> {
         if let Shape::Torn { first, last, .. } = head.shape {
-            return self.torn(head, body, first, last);
+            return self.torn(head, row, first, last);
         }
         let kept = match &mut self.given.earlier {
             Some(earlier) => earlier.accepted(head.line)?,
             None => false,
         };
-        let mut verdict = if kept {
-            self.examiner.cut(body, head.shape);
-            Ok(())
-        } else {
-            self.examiner.examine(body, head.shape)
-        };
+        let mut verdict = if kept { Ok(()) } else { self.examiner.examine(row, head.shape) };
         if verdict.is_ok() {
             verdict = self.check_duplicate(head.line);
             if let Some(keys) = &mut self.keys {
-                keys.add(&mut self.examiner, body, head.line);
+                keys.add(&mut self.examiner, row, head.line);
             }
         }
         match verdict {
             Ok(()) => {
                 match &mut self.given.earlier {
                     Some(earlier) if kept => self.output.buffer.extend_from_slice(earlier.output()),
-                    _ => self.examiner.write_row(body, &mut self.output.buffer),
+                    _ => self.examiner.write_row(row, &mut self.output.buffer),
                 }
                 self.fresh.accepted += 1;
             }
             Err(refusal) => {
-                self.examiner.write_reject(head.line, refusal, body, &mut self.rejects.buffer);
-                self.rejects.buffer.extend_from_slice(body);
-                self.end_reject(refusal.reason, body);
+                self.examiner.write_reject(head.line, refusal, row, &mut self.rejects.buffer);
+                self.rejects.buffer.extend_from_slice(row.body);
+                self.end_reject(refusal.reason, row.body);
             }
         }
         self.output.drain()?;
@@ -192,18 +187,18 @@ impl Pass<'_> {
     }
 
     /// A line that is no record is not valid CSV either: it goes to the rejects as one quoted cell.
-    fn torn(&mut self, head: &Head, body: &[u8], first: bool, last: bool) -> Result<(), BatchError> {
+    fn torn(&mut self, head: &Head, row: Row<'_>, first: bool, last: bool) -> Result<(), BatchError> {
         let syntax = self.examiner.job.reading.syntax;
         let quote = syntax.quote.as_slice();
-        if let (true, Err(refusal)) = (first, self.examiner.examine(body, head.shape)) {
+        if let (true, Err(refusal)) = (first, self.examiner.examine(row, head.shape)) {
             if let Some(earlier) = &mut self.given.earlier {
                 earlier.accepted(head.line)?;
             }
-            self.examiner.write_reject(head.line, refusal, body, &mut self.rejects.buffer);
+            self.examiner.write_reject(head.line, refusal, row, &mut self.rejects.buffer);
             self.rejects.buffer.extend_from_slice(quote);
             self.fresh.rejected.add(refusal.reason);
         }
-        syntax.double(body, &mut self.rejects.buffer);
+        syntax.double(row.body, &mut self.rejects.buffer);
         if last {
             self.rejects.buffer.extend_from_slice(quote);
             self.rejects.buffer.extend_from_slice(self.examiner.job.spec.dialect.newline());

@@ -2,7 +2,7 @@
 use super::durable;
 use super::error::BatchError;
 use super::plan::Plan;
-use super::records::{Reading, Records, Shape};
+use super::records::{Reading, Records};
 use super::spec::Dialect;
 use super::{PLAN, REJECTS};
 use std::fs::File;
@@ -26,7 +26,7 @@ pub fn read_rejects(dir: &Path, skip: u64, max: usize) -> Result<Vec<Rejected>, 
     let syntax = dialect.syntax("dialect", &mut Vec::new());
     let file = File::open(&path).map_err(BatchError::io("open", &path))?;
     let mut records = Records::new(file, Reading { syntax, max_record: usize::MAX }, 0, 1);
-    let (mut found, mut cells, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut found, mut scratch) = (Vec::new(), Vec::new());
     let mut row = 0;
     // The header is row 0.
     while found.len() < max
@@ -34,9 +34,8 @@ pub fn read_rejects(dir: &Path, skip: u64, max: usize) -> Result<Vec<Rejected>, 
     {
         if row > skip {
             let body = records.body(&head);
-            syntax.cells(body, head.shape == Shape::Quoted, &mut cells);
             let mut text = |cell: usize| {
-                let value = cells.get(cell).map(|cell| syntax.value(body, *cell, &mut scratch));
+                let value = records.cells().get(cell).map(|cell| syntax.value(body, *cell, &mut scratch));
                 value.map(|value| String::from_utf8_lossy(value).into_owned()).ok_or_else(damaged)
             };
             let line = text(0)?.parse().map_err(|_| damaged())?;

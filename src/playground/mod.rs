@@ -40,7 +40,7 @@ pub use people::{App, Channel, Member, MemberKind, Team, Workspace};
 pub use workspace::{Call, Notice};
 
 use journal::Journal;
-use workspace::{Change, State};
+use workspace::{Change, KEPT, State, forget_oldest};
 
 /// What time it is. The playground asks nobody else.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -197,6 +197,7 @@ impl Playground {
         let mut state = self.lock();
         state.now = self.now();
         let result = work(&mut state);
+        forget_oldest(&mut state.log, KEPT);
         // Sent under the lock, so that pages get changes in the order they were made. Nobody listening is fine.
         for change in std::mem::take(&mut state.changes) {
             _ = self.inner.changes.send(Arc::new(change));

@@ -104,7 +104,7 @@ pub(super) fn answer(
     args: &Args,
     replaces: Option<String>,
 ) -> Result<(), ApiError> {
-    let given = content(state, args, METHOD)?;
+    let given = content(state, args, METHOD, channel)?;
     let known = replaces.and_then(|ts| state.messages.get(&ts).cloned());
     let mut message = known.unwrap_or_else(|| {
         let mut draft = state.draft(channel, Author::App, "");

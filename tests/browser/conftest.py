@@ -20,7 +20,7 @@ PROGRAM = os.environ.get("SWITCHMAN", str(ROOT / "target/debug/switchman"))
 SCREENSHOTS = ROOT / "target/screenshots"
 SLASH = "/my-slack-bot"
 #: How long anything may take before it counts as not happening, in seconds. A debug build beside other work is slow.
-PATIENCE = 60
+PATIENCE = 30
 
 
 class Playground:

@@ -21,7 +21,12 @@ pub(in crate::playground) struct Content {
 }
 
 /// Reads text, blocks, attachments and metadata. What Slack would refuse is also shown on the page.
-pub(in crate::playground) fn content(state: &mut State, args: &Args, what: &str) -> Result<Content, ApiError> {
+pub(in crate::playground) fn content(
+    state: &mut State,
+    args: &Args,
+    what: &str,
+    channel: &str,
+) -> Result<Content, ApiError> {
     let text = args.text("text").unwrap_or_default();
     let text = text.char_indices().nth(TEXT_LIMIT).map_or(text, |(cut, _)| &text[..cut]).to_owned();
     let attachments = args.json("attachments").map_err(|()| ApiError::from("invalid_attachments"))?;
@@ -32,7 +37,7 @@ pub(in crate::playground) fn content(state: &mut State, args: &Args, what: &str)
         Some(_) => return Err("invalid_blocks_format".into()),
     };
     if let Some(blocks) = &blocks {
-        check_message(state, (&text, blocks), args.text("channel"), what)?;
+        check_message(state, (&text, blocks), Some(channel), what)?;
     }
     let has_blocks = blocks.as_ref().is_some_and(|blocks| !blocks.is_empty());
     if text.is_empty() && !has_blocks && attachments.is_none() {

@@ -138,5 +138,7 @@ export function startModal() {
     event.target.removeAttribute("aria-invalid");
   });
   on("views", draw);
-  on("offline", () => toast("The playground does not answer.", "error"));
+  on("notice", (notice) => {
+    if (box.open) toast(`${notice.title}. ${notice.problems.map((one) => one.join(" ")).join("; ")}`, "error");
+  });
 }

@@ -1,4 +1,4 @@
-//! `POST /slack/events`: everything Slack sends. The guards stand in one list, in [`receive`]; nothing is done before all have passed,
+//! `POST /slack/events`: everything Slack sends. The guards stand in one list, in `receive`; nothing is done before all have passed,
 //! and nothing here runs a job: what was asked goes on the bus, durably, and only then does Slack get its 200.
 
 mod actions;
