@@ -6,8 +6,8 @@ use switchman::config::Environment;
 
 fn main() -> ExitCode {
     // Before anything else: a TLS client that has to choose a provider itself panics where two are compiled in.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        return ExitCode::FAILURE;
-    }
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nothing has installed a TLS provider before main");
     cli::run(std::env::args_os(), &Environment, &mut Terminal::standard())
 }

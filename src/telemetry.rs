@@ -3,6 +3,7 @@
 use crate::config::LogSettings;
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Sends logs to stderr from now on, as the settings say. The second call of a process fails.
@@ -16,10 +17,21 @@ pub fn logs(settings: &LogSettings) -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("logs cannot be set up: {error}"))
 }
 
-/// Counts metrics from now on; the handle renders them for `/metrics`.
+/// Counts metrics from now on; the handle renders them for `/metrics`. Somebody has to run [`keep_up`] with it.
 pub fn metrics() -> anyhow::Result<PrometheusHandle> {
     PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder().context("metrics cannot be set up")
 }
 
 /// Buckets of every histogram, in seconds: from a local acknowledgement to Slack's limit of three seconds and beyond.
 const SECONDS: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0];
+
+/// Folds what was counted into its buckets again and again: without it, memory grows where nobody asks for `/metrics`. Never ends.
+pub async fn keep_up(metrics: PrometheusHandle) {
+    let mut turn = tokio::time::interval(UPKEEP);
+    loop {
+        turn.tick().await;
+        metrics.run_upkeep();
+    }
+}
+
+const UPKEEP: Duration = Duration::from_secs(5);

@@ -16,6 +16,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
+    /// Write a commented switchman.toml with the sales job, its schemas, lookup and a small input
+    Init(InitArgs),
     /// Run the bot with a local page that looks and answers like Slack; no account needed
     Playground(PlaygroundArgs),
     /// Run the bot against the Slack API
@@ -24,6 +26,10 @@ pub(super) enum Subcommand {
     Check(CheckArgs),
     /// Print the Slack app manifest (YAML) for this configuration
     Manifest(ManifestArgs),
+    /// Run one batch here, without the bot
+    Batch(BatchArgs),
+    /// Write the sales workload at any size, with the totals a run over it must come to
+    Sample(SampleArgs),
     /// Explain or test who may do what
     Policy {
         #[command(subcommand)]
@@ -46,6 +52,13 @@ pub(super) struct ConfigArg {
     /// The configuration file
     #[arg(long, value_name = "FILE", default_value = crate::config::FILE_NAME)]
     pub(super) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Where to write it
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(super) dir: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +91,43 @@ pub(super) struct ManifestArgs {
     pub(super) socket_mode: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct BatchArgs {
+    /// A job of the configuration
+    #[arg(value_name = "JOB")]
+    pub(super) job: String,
+    /// The input file
+    #[arg(value_name = "FILE")]
+    pub(super) input: PathBuf,
+    /// Where output, rejects and summary go; after an interruption, where to go on
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) file: ConfigArg,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SampleArgs {
+    /// How many rows
+    #[arg(long, value_name = "N")]
+    pub(super) rows: u64,
+    /// Percent of rows that the schema refuses
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
+    pub(super) bad: f64,
+    /// Percent of rows without an entry in the lookup
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.1)]
+    pub(super) missing: f64,
+    /// The same seed makes the same bytes
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Where to write it
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+}
+
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum PolicyCommand {
     /// Say whether somebody may do something, and which rule decides
@@ -105,7 +155,7 @@ pub(super) struct ExplainArgs {
 pub(super) struct PolicyTestArgs {
     #[command(flatten)]
     pub(super) config: ConfigArg,
-    /// A TOML file of [[case]] tables: user, channel, command, expect = "allow" or "deny", because
+    /// A TOML file of `[[case]]` tables: user, channel, command, expect = "allow" or "deny", because
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
 }

@@ -11,7 +11,7 @@ use crate::domain::policy::Place;
 use std::collections::BTreeMap;
 
 pub(super) fn run(args: &CheckArgs, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
-    let config = Config::load(&args.file.config);
+    let config = Config::load_with_data(&args.file.config);
     let (config, access) = if args.online {
         let (config, access) = both(config, SlackAccess::read(strings))?;
         (config, Some(access))

@@ -2,27 +2,35 @@
 
 use super::args::{ConfigArg, DeadLettersCommand, ReplayArgs};
 use super::{Failure, Outcome, Terminal, block_on};
-use crate::app;
+use crate::app::{self, Records};
 use crate::config::Config;
-use crate::ports::{Bus, DeadLetter};
-use std::sync::Arc;
+use crate::ports::{Bus, DeadLetter, Store};
 
 /// Letters read in one go.
 const MANY: usize = 10_000;
 
 pub(super) fn run(command: &DeadLettersCommand, terminal: &mut Terminal) -> Outcome {
     match command {
-        DeadLettersCommand::List(file) => block_on(async { list(&*bus(file)?, terminal).await })?,
-        DeadLettersCommand::Replay(args) => block_on(async { replay(&*bus(&args.file)?, args, terminal).await })?,
+        DeadLettersCommand::List(file) => block_on(async {
+            let (store, bus) = open(file)?;
+            list(&*store, &*bus, terminal).await
+        })?,
+        DeadLettersCommand::Replay(args) => block_on(async {
+            let (_, bus) = open(&args.file)?;
+            replay(&*bus, args, terminal).await
+        })?,
     }
 }
 
-fn bus(file: &ConfigArg) -> Result<Arc<dyn Bus>, Failure> {
-    let (_, bus) = app::open_store(&Config::load(&file.config)?)?;
-    Ok(bus)
+fn open(file: &ConfigArg) -> Result<Records, Failure> {
+    Ok(app::open_store(&Config::load(&file.config)?)?)
 }
 
-async fn list(bus: &dyn Bus, terminal: &mut Terminal) -> Outcome {
+async fn list(store: &dyn Store, bus: &dyn Bus, terminal: &mut Terminal) -> Outcome {
+    let (_, given_up) = store.outbox_depth().await.map_err(Failure::failed)?;
+    if given_up > 0 {
+        terminal.note(&format!("messages and engine calls that were given up: {given_up}; the log says why"));
+    }
     for letter in dead(bus).await? {
         let line = serde_json::json!({
             "id": letter.id,

@@ -3,12 +3,15 @@
 
 mod args;
 mod audit;
+mod batch;
 mod check;
 mod dead_letters;
+mod init;
 mod manifest;
 mod outcome;
 mod playground;
 mod policy;
+mod sample;
 mod serve;
 mod terminal;
 mod yaml;
@@ -30,9 +33,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, strings: &dyn Strings, term
     };
     let command = cli.command.unwrap_or_default();
     let usual = if command.stays() { "info" } else { "warn" };
-    let logs = crate::telemetry::logs(&LogSettings::read(strings, usual, terminal.watched()));
-    let outcome =
-        logs.map_err(|e| Failure::Wrong(format!("{e:#}"))).and_then(|()| dispatch(command, strings, terminal));
+    let outcome = LogSettings::read(strings, usual, terminal.watched())
+        .map_err(Failure::from)
+        .and_then(|settings| crate::telemetry::logs(&settings).map_err(|e| Failure::Wrong(format!("{e:#}"))))
+        .and_then(|()| dispatch(command, strings, terminal));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(terminal),
@@ -55,10 +59,13 @@ fn usage(error: &clap::Error, terminal: &mut Terminal) -> ExitCode {
 
 fn dispatch(command: Subcommand, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
     match command {
+        Subcommand::Init(args) => init::run(&args, terminal),
         Subcommand::Playground(args) => playground::run(args, terminal),
         Subcommand::Serve(args) => serve::run(&args, strings, terminal),
         Subcommand::Check(args) => check::run(&args, strings, terminal),
         Subcommand::Manifest(args) => manifest::run(&args, terminal),
+        Subcommand::Batch(args) => batch::run(&args, terminal),
+        Subcommand::Sample(args) => sample::run(&args, terminal),
         Subcommand::Policy { command } => policy::run(&command, terminal),
         Subcommand::Audit { command } => audit::run(&command, terminal),
         Subcommand::DeadLetters { command } => dead_letters::run(&command, terminal),

@@ -3,7 +3,7 @@
 use super::args::{ExplainArgs, PolicyCommand, PolicyTestArgs};
 use super::{Failure, Outcome, Terminal};
 use crate::config::{Config, PolicyCase, policy_cases};
-use crate::domain::actor::{Actor, Standing};
+use crate::domain::actor::{Actor, Outsider, Standing};
 use crate::domain::command::Action;
 use crate::domain::grammar::{self, Parsed, Usage};
 use crate::domain::id::{BadId, ChannelId, JobName, TeamId, UserId};
@@ -19,7 +19,7 @@ pub(super) fn run(command: &PolicyCommand, terminal: &mut Terminal) -> Outcome {
 fn explain(args: &ExplainArgs, terminal: &mut Terminal) -> Outcome {
     let config = Config::load(&args.file.config)?;
     let line = line(&args.command);
-    let asked = ask(&config, &args.user, &args.channel, &line).map_err(Failure::Wrong)?;
+    let asked = ask(&config, &args.user, &args.channel, &line, None).map_err(Failure::Wrong)?;
     terminal.say(&format!("{}: {}", verdict(asked.decision.allowed()), reason(&asked.decision)))?;
     let who = &asked.who.actor;
     let roles = match &asked.who.listed {
@@ -48,7 +48,7 @@ fn test(args: &PolicyTestArgs, terminal: &mut Terminal) -> Outcome {
     let mut answers = Vec::new();
     let mut wrong = Vec::new();
     for case in &cases {
-        match ask(&config, &case.user, &case.channel, &case.command) {
+        match ask(&config, &case.user, &case.channel, &case.command, case.outsider) {
             Ok(asked) => answers.push((case, asked.decision)),
             Err(text) => wrong.push(format!("{}:{}: {text}", args.file.display(), case.line)),
         }
@@ -87,10 +87,10 @@ struct Asked {
     decision: Decision,
 }
 
-fn ask(config: &Config, user: &str, channel: &str, command: &str) -> Result<Asked, String> {
+fn ask(config: &Config, user: &str, channel: &str, command: &str, outsider: Option<Outsider>) -> Result<Asked, String> {
     let bad = |e: BadId| format!("{e}; found {channel:?}");
     let channel = ChannelId::parse(channel).map_err(bad)?;
-    let who = standing(config, user)?;
+    let who = Standing { outsider, ..standing(config, user)? };
     let (action, job) = understand(config, command)?;
     let place = Place::Channel { id: &channel, permitted: config.channels.contains(&channel) };
     let decision = config.policy.decide(&who, place, action, job.as_ref());

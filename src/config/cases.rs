@@ -3,6 +3,7 @@
 use super::mistake::{Mistakes, Notes};
 use super::read::tables;
 use super::section::Section;
+use crate::domain::actor::Outsider;
 use std::path::Path;
 
 /// One case of the file.
@@ -15,10 +16,19 @@ pub struct PolicyCase {
     pub channel: String,
     /// What would be typed after the slash command.
     pub command: String,
+    /// What Slack would say of this person that rules them out.
+    pub outsider: Option<Outsider>,
     pub allow: bool,
     /// The rule that has to decide, or the code of the refusal.
     pub because: Option<String>,
 }
+
+const OUTSIDERS: [(&str, Outsider); 4] = [
+    ("guest", Outsider::Guest),
+    ("connect", Outsider::Connect),
+    ("deactivated", Outsider::Deactivated),
+    ("bot", Outsider::Bot),
+];
 
 /// Reads the cases of a file; all mistakes come at once.
 pub fn policy_cases(file: &Path) -> Result<Vec<PolicyCase>, Mistakes> {
@@ -48,7 +58,18 @@ fn case(section: &Section<'_>) -> Option<PolicyCase> {
         section.required("command", "what would be typed after the slash command, such as \"start-batch sales\"");
     let expect = section.required("expect", "write \"allow\" or \"deny\"");
     let because = section.text("because").map(|t| t.value);
+    let outsider = section.text("outsider");
     section.finish();
+    let outsider = match outsider {
+        None => None,
+        Some(text) => match OUTSIDERS.iter().find(|(word, _)| *word == text.value) {
+            Some((_, kind)) => Some(*kind),
+            None => {
+                section.unknown("outsider", &text, "a kind of outsider", &OUTSIDERS.map(|(word, _)| word));
+                return None;
+            }
+        },
+    };
     let expect = expect?;
     let allow = match expect.value.as_str() {
         "allow" => true,
@@ -59,7 +80,15 @@ fn case(section: &Section<'_>) -> Option<PolicyCase> {
         }
     };
     let line = section.notes.line(section.at);
-    Some(PolicyCase { line, user: user?.value, channel: channel?.value, command: command?.value, allow, because })
+    Some(PolicyCase {
+        line,
+        user: user?.value,
+        channel: channel?.value,
+        command: command?.value,
+        outsider,
+        allow,
+        because,
+    })
 }
 
 #[cfg(test)]

@@ -1,142 +1,179 @@
-//! The part of a `[[job]]` that says how its rows are read, checked and written.
+//! The part of a `[[job]]` that says how its rows are read, checked and written: a [`Spec`] of `batch/`, whose loader then checks
+//! what the schema and the lookups say.
 
 use super::section::{Section, Text};
 use super::values::bytes;
+use super::{Depth, lookup};
+use crate::batch::Spec;
+use crate::batch::job::Job;
+use crate::batch::spec::{Added, Dialect, LineEnd, LookupSpec};
+use memchr::memchr_iter;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-/// How rows are read, checked and written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Csv {
-    /// The Table Schema of the input.
-    pub schema: PathBuf,
-    pub dialect: Dialect,
-    pub lookups: Vec<Lookup>,
-    /// Output columns in order; empty: all of the input, then all that the lookups add.
-    pub columns: Vec<String>,
-    /// More rejects than this (percent of all rows) and the run fails.
-    pub tolerated_rejects_percent: f64,
-    pub chunk_bytes: u64,
-    /// Threads; 0: one for each core.
-    pub workers: usize,
-    /// Rows per second over all workers; none: as fast as it goes.
-    pub max_rows_per_second: Option<u32>,
-}
-
-/// How a CSV file is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dialect {
-    pub delimiter: char,
-    /// `None`: a quote is an ordinary character.
-    pub quote: Option<char>,
-    /// Whether the first record has the column names.
-    pub header: bool,
-}
-
-/// Columns that come from another file, by key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lookup {
-    /// The column of the input to look up.
-    pub key: String,
-    pub file: PathBuf,
-    /// The columns to add.
-    pub columns: Vec<String>,
-    pub schema: Option<PathBuf>,
-}
-
-const CHUNK: u64 = 4 << 20;
 const CHUNKS: RangeInclusive<u64> = (4 << 10)..=(1 << 30);
+const RECORDS: RangeInclusive<u64> = (1 << 10)..=(1 << 28);
 const PERCENT: RangeInclusive<f64> = 0.0..=100.0;
 
-/// Reads these keys of a job; `None` where something of them is wrong.
-pub(super) fn read(section: &Section<'_>, folder: &Path) -> Option<Csv> {
+/// Reads these keys of a job; `None` where something of them is wrong. Paths stay relative to `folder`.
+pub(super) fn read(section: &Section<'_>, folder: &Path, depth: Depth) -> Option<Spec> {
     let schema = section
         .required("schema", "name the Table Schema (JSON) of its input, such as \"jobs/sales/schema.json\"")
         .and_then(|text| file(section, "schema", &text, folder));
     let dialect = dialect(&section.section("dialect"));
-    let lookups: Vec<Option<Lookup>> = section.sections("lookup").iter().map(|s| lookup(s, folder)).collect();
-    let columns = section.texts("columns").into_iter().map(|t| t.value).collect();
-    let tolerated_rejects_percent = section.number("tolerated_rejects_percent", PERCENT).unwrap_or(100.0);
-    let chunk_bytes = section.text("chunk").map_or(CHUNK, |text| chunk(section, &text));
-    let workers = section.whole("workers", 1..=256).unwrap_or(0);
-    let max_rows_per_second = section.whole("max_rows_per_second", 1..=u64::from(u32::MAX));
-    Some(Csv {
-        schema: schema?,
+    let sections = section.sections("lookup");
+    let lookups: Vec<_> = sections.iter().map(|s| lookup::read(s, folder)).collect();
+    let output = section.texts("columns").into_iter().map(|t| t.value).collect();
+    let tolerated = section.number("tolerated_rejects_percent", PERCENT);
+    let chunk = size(section, "chunk", &CHUNKS);
+    let record = size(section, "max_record", &RECORDS);
+    let workers = section.whole("workers", 1..=256);
+    let pace = section.whole("max_rows_per_second", 1..=u64::from(u32::MAX));
+    let usual = Spec::new(schema?);
+    let spec = Spec {
         dialect: dialect?,
         lookups: lookups.into_iter().collect::<Option<_>>()?,
-        columns,
-        tolerated_rejects_percent,
-        chunk_bytes,
-        workers: usize::try_from(workers).unwrap_or(0),
-        max_rows_per_second: max_rows_per_second.and_then(|n| u32::try_from(n).ok()),
-    })
+        output,
+        tolerated_rejects_percent: tolerated.unwrap_or(usual.tolerated_rejects_percent),
+        chunk_bytes: chunk.unwrap_or(usual.chunk_bytes),
+        max_record_bytes: record.and_then(|n| n.try_into().ok()).unwrap_or(usual.max_record_bytes),
+        workers: workers.and_then(|n| n.try_into().ok()).unwrap_or(usual.workers),
+        max_rows_per_second: pace.and_then(|n| n.try_into().ok()),
+        ..usual
+    };
+    check(section, &sections, &spec, folder, depth);
+    Some(spec)
 }
 
-fn chunk(section: &Section<'_>, text: &Text) -> u64 {
-    let size = bytes(&text.value).filter(|size| CHUNKS.contains(size));
-    if size.is_none() {
-        let hint = "write a size from \"4 KiB\" to \"1 GiB\", such as \"4 MiB\"";
-        section.wrong("chunk", text.at, format!("{:?} is not a size of chunks", text.value), hint);
-    }
-    size.unwrap_or(CHUNK)
-}
-
-/// A file that must be there.
-fn file(section: &Section<'_>, key: &str, text: &Text, folder: &Path) -> Option<PathBuf> {
+/// A file that must be there, by its name as the configuration gives it.
+pub(super) fn file(section: &Section<'_>, key: &str, text: &Text, folder: &Path) -> Option<PathBuf> {
     let path = folder.join(&text.value);
     if path.is_file() {
-        return Some(path);
+        return Some(PathBuf::from(&text.value));
     }
     let what = if path.exists() { "is not a file" } else { "does not exist" };
-    let hint = "paths count from the folder of this file";
-    section.wrong(key, text.at, format!("{} {what}", path.display()), hint);
+    section.wrong(key, text.at, format!("{} {what}", path.display()), "paths count from the folder of this file");
     None
 }
 
-fn lookup(section: &Section<'_>, folder: &Path) -> Option<Lookup> {
-    let key = section.required("key", "name the column of the input to look up");
-    let named = section.required("file", "name the CSV file to look it up in");
-    let columns = section.texts("columns");
-    if section.place("columns").is_none() || (columns.is_empty() && section.place("columns").is_some()) {
-        section.wrong(
-            "columns",
-            section.place("columns").unwrap_or(section.at),
-            "is missing",
-            "name the columns to add",
-        );
+fn size(section: &Section<'_>, key: &'static str, range: &RangeInclusive<u64>) -> Option<u64> {
+    let text = section.text(key)?;
+    let size = bytes(&text.value).filter(|size| range.contains(size));
+    if size.is_none() {
+        let show = |n: u64| {
+            if n >= 1 << 30 {
+                format!("{} GiB", n >> 30)
+            } else if n >= 1 << 20 {
+                format!("{} MiB", n >> 20)
+            } else {
+                format!("{} KiB", n >> 10)
+            }
+        };
+        let hint =
+            format!("write a size from \"{}\" to \"{}\", such as \"4 MiB\"", show(*range.start()), show(*range.end()));
+        section.wrong(key, text.at, format!("{:?} is not a size that fits here", text.value), hint);
     }
-    let schema = section.text("schema");
-    section.finish();
-    let schema = match schema {
-        Some(text) => Some(file(section, "schema", &text, folder)?),
-        None => None,
-    };
-    let file = named.and_then(|text| file(section, "file", &text, folder));
-    Some(Lookup { key: key?.value, file: file?, columns: columns.into_iter().map(|t| t.value).collect(), schema })
+    size
 }
 
-fn dialect(section: &Section<'_>) -> Option<Dialect> {
-    let character = |key: &'static str, default: char, none: bool| -> Option<Option<char>> {
-        let Some(text) = section.text(key) else { return Some(Some(default)) };
-        let mut chars = text.value.chars();
-        match (chars.next(), chars.next()) {
-            (Some(c), None) if c.is_ascii() && !matches!(c, '\n' | '\r' | '\0') => Some(Some(c)),
-            (None, None) if none => Some(None),
-            _ => {
-                let hint = if none { "or \"\" for none" } else { "such as \",\", \";\" or \"\\t\"" };
-                section.wrong(key, text.at, format!("{:?} is not one ASCII character", text.value), hint);
-                None
-            }
+/// How a CSV file is written.
+pub(super) fn dialect(section: &Section<'_>) -> Option<Dialect> {
+    let usual = Dialect::default();
+    let delimiter = character(section, "delimiter", "such as \",\", \";\" or \"\\t\"", Some(usual.delimiter));
+    let quote = character(section, "quote", "or \"\" for none", usual.quote);
+    let header = section.flag("header").unwrap_or(usual.header);
+    let encoding = section.text("encoding").map_or(usual.encoding, |text| text.value);
+    let line_end = section.text("line_end");
+    section.finish();
+    let line_end = match line_end.as_ref().map(|text| text.value.as_str()) {
+        None => usual.line_end,
+        Some("lf") => LineEnd::Lf,
+        Some("crlf") => LineEnd::Crlf,
+        Some(_) => {
+            section.unknown("line_end", &line_end?, "an end of lines", &["lf", "crlf"]);
+            return None;
         }
     };
-    let delimiter = character("delimiter", ',', false);
-    let quote = character("quote", '"', true);
-    let header = section.flag("header").unwrap_or(true);
-    section.finish();
-    let (delimiter, quote) = (delimiter??, quote?);
-    if quote == Some(delimiter) {
-        section.wrong("quote", section.place("quote").unwrap_or(section.at), "is the delimiter too", "choose another");
-        return None;
+    if matches!(delimiter, Ok(None)) {
+        let at = section.place("delimiter").unwrap_or(section.at);
+        section.wrong("delimiter", at, "is empty", "write one character");
     }
-    Some(Dialect { delimiter, quote, header })
+    Some(Dialect { delimiter: delimiter.ok()??, quote: quote.ok()?, header, encoding, line_end })
+}
+
+/// One character, or none for an empty text.
+fn character(section: &Section<'_>, key: &'static str, hint: &str, usual: Option<char>) -> Result<Option<char>, Noted> {
+    let Some(text) = section.text(key) else { return Ok(usual) };
+    let mut chars = text.value.chars();
+    match (chars.next(), chars.next()) {
+        (first, None) => Ok(first),
+        _ => {
+            section.wrong(key, text.at, format!("{:?} is not one character", text.value), hint);
+            Err(Noted)
+        }
+    }
+}
+
+/// A mistake was noted, and there is no value.
+struct Noted;
+
+/// Has `batch/` load the job, and notes what it finds at the key it concerns.
+fn check(section: &Section<'_>, lookups: &[Section<'_>], spec: &Spec, folder: &Path, depth: Depth) {
+    let mut open = |name: &Path| -> std::io::Result<Box<dyn Read>> {
+        let file = File::open(folder.join(name))?;
+        let data = spec.lookups.iter().any(|lookup| lookup.file == name);
+        Ok(if data && depth == Depth::Settings { Box::new(Cursor::new(first_record(file)?)) } else { Box::new(file) })
+    };
+    let Err(error) = Job::load_with(spec, &mut open) else { return };
+    for problem in error.problems {
+        let (section, key) = blame(section, lookups, spec, &problem);
+        section.wrong(key, section.place(key).unwrap_or(section.at), problem, "");
+    }
+}
+
+/// The first lines of a file, up to the end of its first record: its column names.
+fn first_record(file: File) -> std::io::Result<Vec<u8>> {
+    /// Column names do not take more.
+    const MOST: u64 = 1 << 20;
+    let mut reader = BufReader::new(file.take(MOST));
+    let mut record = Vec::new();
+    // A name with a line end in it stands in quotes, which come in pairs.
+    while reader.read_until(b'\n', &mut record)? > 0 {
+        if memchr_iter(b'"', &record).count().is_multiple_of(2) {
+            break;
+        }
+    }
+    Ok(record)
+}
+
+/// The key that a problem of the loader is about.
+fn blame<'s, 'a>(
+    job: &'s Section<'a>,
+    lookups: &'s [Section<'a>],
+    spec: &Spec,
+    problem: &str,
+) -> (&'s Section<'a>, &'static str) {
+    let about = |lookup: &LookupSpec| problem.starts_with(&format!("lookup {}", lookup.file.display()));
+    // Two lookups may read the same file: the one whose column or key is named is meant.
+    let named = |lookup: &LookupSpec| {
+        let mut words = lookup.columns.iter().map(Added::from).chain([lookup.key.as_str()]);
+        words.any(|word| problem.contains(&format!("\"{word}\"")))
+    };
+    let pairs = || lookups.iter().zip(&spec.lookups);
+    let found = pairs().find(|(_, l)| about(l) && named(l)).or_else(|| pairs().find(|(_, l)| about(l)));
+    if let Some((section, _)) = found {
+        return (section, if problem.contains(": key ") { "key" } else { "file" });
+    }
+    let of_schema = |l: &LookupSpec| l.schema.as_ref().is_some_and(|s| problem.starts_with(&s.display().to_string()));
+    if let Some((section, _)) = pairs().find(|(_, l)| of_schema(l)) {
+        return (section, "schema");
+    }
+    match problem {
+        p if p.starts_with("output:") => (job, "columns"),
+        p if p.starts_with("the column") && !lookups.is_empty() => (&lookups[lookups.len() - 1], "columns"),
+        p if p.starts_with("dialect") => (job, "dialect"),
+        _ => (job, "schema"),
+    }
 }

@@ -160,13 +160,17 @@ pub struct LogSettings {
 
 impl LogSettings {
     /// Reads them; `usual` is the filter where none is given, `watched` whether a person sees the logs.
-    pub fn read(strings: &dyn Strings, usual: &str, watched: bool) -> Self {
+    pub fn read(strings: &dyn Strings, usual: &str, watched: bool) -> Result<Self, Mistakes> {
         let filter = given(strings, "SWITCHMAN_LOG").or_else(|| given(strings, "RUST_LOG"));
-        Self {
-            filter: filter.unwrap_or_else(|| usual.to_owned()),
-            colour: watched && given(strings, "NO_COLOR").is_none(),
-            json: given(strings, "SWITCHMAN_LOG_FORMAT").is_some_and(|format| format == "json"),
-        }
+        let json = match given(strings, "SWITCHMAN_LOG_FORMAT").as_deref() {
+            None | Some("text") => false,
+            Some("json") => true,
+            Some(_) => {
+                return Err(Mistakes(vec![mistake("SWITCHMAN_LOG_FORMAT", "is not a format", "write text or json")]));
+            }
+        };
+        let colour = watched && given(strings, "NO_COLOR").is_none();
+        Ok(Self { filter: filter.unwrap_or_else(|| usual.to_owned()), json, colour })
     }
 }
 

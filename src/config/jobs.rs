@@ -1,12 +1,13 @@
 //! `[[job]]`: what may be run, on which files, and where its results go.
 
-use super::csv::{self, Csv};
 use super::section::Section;
 use super::values::Pattern;
+use super::{Depth, csv};
+use crate::batch::{Job, LoadError, Spec};
 use crate::domain::id::JobName;
 use std::path::{Path, PathBuf};
 
-/// One entry of the catalog with all its settings. Paths are absolute.
+/// One entry of the catalog with all its settings. Paths are absolute, but for those of `spec`: they count from `base`.
 #[derive(Debug, Clone)]
 pub struct JobConfig {
     pub name: JobName,
@@ -19,7 +20,16 @@ pub struct JobConfig {
     /// Where people find its results.
     pub output: PathBuf,
     /// How its rows are read, checked and written.
-    pub csv: Csv,
+    pub spec: Spec,
+    /// The folder of the configuration.
+    pub base: PathBuf,
+}
+
+impl JobConfig {
+    /// The job as `batch/` runs it, with today's schema and lookups.
+    pub fn load(&self) -> Result<Job, LoadError> {
+        Job::load(&self.spec, &self.base)
+    }
 }
 
 pub(super) struct FoundJob {
@@ -34,16 +44,16 @@ const OUTPUT: &str = "output";
 const PATTERN: &str = "*.csv";
 
 /// Reads the jobs; paths are relative to `folder`.
-pub(super) fn jobs(sections: Vec<Section<'_>>, folder: &Path) -> Vec<FoundJob> {
+pub(super) fn jobs(sections: Vec<Section<'_>>, folder: &Path, depth: Depth) -> Vec<FoundJob> {
     let mut found: Vec<FoundJob> = Vec::new();
     for section in sections {
-        let Some(new) = job(section, folder, &found) else { continue };
+        let Some(new) = job(section, folder, depth, &found) else { continue };
         found.push(new);
     }
     found
 }
 
-fn job(mut section: Section<'_>, folder: &Path, before: &[FoundJob]) -> Option<FoundJob> {
+fn job(mut section: Section<'_>, folder: &Path, depth: Depth, before: &[FoundJob]) -> Option<FoundJob> {
     let text = section.required("name", "lower-case letters, digits and dashes, such as \"sales\"");
     let name = text.as_ref().and_then(|text| section.id("name", text, JobName::parse));
     if let Some(name) = &name {
@@ -60,7 +70,7 @@ fn job(mut section: Section<'_>, folder: &Path, before: &[FoundJob]) -> Option<F
     let input = folder.join(section.text("input").map_or(INPUT.to_owned(), |t| t.value));
     let output = folder.join(section.text("output").map_or(OUTPUT.to_owned(), |t| t.value));
     let pattern = pattern(&section);
-    let csv = csv::read(&section, folder);
+    let spec = csv::read(&section, folder, depth);
     section.finish();
     check_folders(&section, &input, &output);
 
@@ -70,8 +80,10 @@ fn job(mut section: Section<'_>, folder: &Path, before: &[FoundJob]) -> Option<F
         section.wrong("name", text.at, format!("the job {name} stands twice"), hint);
         return None;
     }
-    let config = match (pattern, csv) {
-        (Some(pattern), Some(csv)) => Some(JobConfig { name: name.clone(), summary, input, pattern, output, csv }),
+    let config = match (pattern, spec) {
+        (Some(pattern), Some(spec)) => {
+            Some(JobConfig { name: name.clone(), summary, input, pattern, output, spec, base: folder.to_owned() })
+        }
         _ => None,
     };
     Some(FoundJob { name, config, line: section.notes.line(text.at) })

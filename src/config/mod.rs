@@ -6,17 +6,18 @@ mod csv;
 mod environment;
 mod jobs;
 mod leak;
+mod lookup;
 mod mistake;
 mod people;
 mod read;
 mod rules;
 mod section;
 mod server;
+pub mod starter;
 mod values;
 mod warnings;
 
 pub use cases::{PolicyCase, policy_cases};
-pub use csv::{Csv, Dialect, Lookup};
 pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings};
 pub use jobs::JobConfig;
 pub use mistake::{Mistake, Mistakes};
@@ -32,6 +33,15 @@ use std::path::{Path, PathBuf};
 
 /// The file's usual name.
 pub const FILE_NAME: &str = "switchman.toml";
+
+/// How much is read of the files that the configuration names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Schemas and column names. What lookups hold changes while the bot runs and is no reason not to start.
+    Settings,
+    /// Everything.
+    Data,
+}
 
 /// A configuration without mistakes.
 #[derive(Debug, Clone)]
@@ -68,9 +78,14 @@ pub enum Backend {
 }
 
 impl Config {
-    /// Reads a file and everything it names. All mistakes come at once.
+    /// Reads a file, and the schemas and column names of the files it names. All mistakes come at once.
     pub fn load(file: &Path) -> Result<Self, Mistakes> {
-        read::load(file)
+        read::load(file, Depth::Settings)
+    }
+
+    /// The same, and every line of the lookups too.
+    pub fn load_with_data(file: &Path) -> Result<Self, Mistakes> {
+        read::load(file, Depth::Data)
     }
 
     /// What the bot can run.
@@ -87,6 +102,14 @@ impl Config {
     pub fn listed(&self, team: &TeamId, user: &UserId) -> Option<Listed> {
         let person = self.people.iter().find(|p| &p.team == team && &p.user == user)?;
         Some(Listed { name: person.name.clone(), roles: person.roles.clone() })
+    }
+
+    /// Everybody on the list, as a directory takes them.
+    pub fn listing(&self) -> impl Iterator<Item = (TeamId, UserId, Listed)> {
+        self.people.iter().map(|person| {
+            let listed = Listed { name: person.name.clone(), roles: person.roles.clone() };
+            (person.team.clone(), person.user.clone(), listed)
+        })
     }
 
     /// Where links in messages lead, without a trailing slash.

@@ -2,15 +2,15 @@
 
 use super::mistake::{Mistakes, Notes};
 use super::section::Section;
-use super::{Config, FILE_NAME, jobs, leak, people, rules, server};
+use super::{Config, Depth, FILE_NAME, jobs, leak, people, rules, server};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
-pub(super) fn load(file: &Path) -> Result<Config, Mistakes> {
+pub(super) fn load(file: &Path, depth: Depth) -> Result<Config, Mistakes> {
     let shown = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|e| unreadable(&shown, &e))?;
     let absolute = std::path::absolute(file).map_err(|e| unreadable(&shown, &e))?;
-    parse(&shown, absolute, &text)
+    parse(&shown, absolute, &text, depth)
 }
 
 fn unreadable(shown: &str, error: &std::io::Error) -> Mistakes {
@@ -35,7 +35,7 @@ pub(super) fn tables<'t>(notes: &Notes, text: &'t str) -> Option<DeTable<'t>> {
 }
 
 /// Reads the text of a configuration at `file` (absolute), which messages call `shown`.
-pub(super) fn parse(shown: &str, file: PathBuf, text: &str) -> Result<Config, Mistakes> {
+pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Result<Config, Mistakes> {
     let notes = Notes::new(shown, text);
     let Some(table) = tables(&notes, text) else { return Err(notes.finish()) };
     leak::note_secrets(&notes, "", &table);
@@ -47,7 +47,7 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str) -> Result<Config, Mi
     let backend = server::backend(&root.section("backend"), &folder);
     let channels = people::channels(&root.sections("channel"));
     let people = people::people(&root.sections("user"));
-    let jobs = jobs::jobs(root.sections("job"), &folder);
+    let jobs = jobs::jobs(root.sections("job"), &folder, depth);
     let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs);
     root.finish();
 

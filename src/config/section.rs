@@ -185,6 +185,31 @@ impl<'a> Section<'a> {
         sections
     }
 
+    /// A list of which each item is a string or a table; `None` where it is something else.
+    pub(super) fn texts_or_sections(&self, key: &'static str, expected: &str) -> Option<Vec<Result<Text, Self>>> {
+        let Some((value, at)) = self.value(key) else {
+            self.wrong(key, self.at, "is missing", format!("write a list of {expected}"));
+            return None;
+        };
+        let DeValue::Array(items) = value else {
+            self.mistyped(key, at, &format!("a list of {expected}"), value);
+            return None;
+        };
+        let mut found = Vec::new();
+        for (number, item) in items.iter().enumerate() {
+            let at = item.span().start;
+            match item.get_ref() {
+                DeValue::String(text) => found.push(Ok(Text { value: text.to_string(), at })),
+                DeValue::Table(table) => {
+                    let path = format!("{}[{}]", self.key(key), number + 1);
+                    found.push(Err(Self::new(self.notes, &path, at, Some(table))));
+                }
+                other => self.mistyped(key, at, expected, other),
+            }
+        }
+        Some(found)
+    }
+
     /// The text as an identifier.
     pub(super) fn id<T>(&self, key: &str, text: &Text, parse: fn(String) -> Result<T, BadId>) -> Option<T> {
         match parse(text.value.clone()) {

@@ -40,7 +40,7 @@ pub(super) fn of(config: &Config) -> Vec<String> {
 }
 
 fn of_job(config: &Config, job: &JobConfig) -> Option<String> {
-    if job.csv.tolerated_rejects_percent >= 100.0 {
+    if job.spec.tolerated_rejects_percent >= 100.0 {
         return Some(format!(
             "job.{}.tolerated_rejects_percent: 100 means that a run of bad rows only is a success",
             job.name

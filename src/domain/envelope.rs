@@ -4,7 +4,7 @@
 use super::actor::Actor;
 use super::command::{Action, Command};
 use super::grammar;
-use super::id::{ChannelId, EnvelopeId, RunId, TeamId, UserId};
+use super::id::{BadId, ChannelId, EnvelopeId, RunId, TeamId, UserId};
 use super::run::AttemptKey;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,12 @@ impl Envelope {
             Event::Look { .. } => "look",
             Event::StartRefused { .. } => "start-refused",
         }
+    }
+
+    /// The engine has news of an attempt.
+    pub fn news(key: AttemptKey, now: Timestamp) -> Result<Self, BadId> {
+        let id = EnvelopeId::parse(format!("news:{key}:{}", now.as_microsecond()))?;
+        Ok(Self { id: id.clone(), key: id, issued_at: now, event: Event::Look { key } })
     }
 
     /// Who asked, where somebody did.

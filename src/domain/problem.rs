@@ -75,6 +75,10 @@ pub enum Problem {
     AlreadyAsked {
         what: String,
     },
+    /// The attempt left no such file behind.
+    NothingToDownload {
+        run: RunId,
+    },
     /// The job left the catalog.
     UnknownJob {
         job: JobName,
@@ -107,6 +111,7 @@ impl Problem {
             Self::StillRunning { .. } => "still-running",
             Self::AlreadyEnded { .. } => "already-ended",
             Self::AlreadyAsked { .. } => "already-asked",
+            Self::NothingToDownload { .. } => "nothing-to-download",
             Self::UnknownJob { .. } => "unknown-job",
             Self::GivenUp { .. } => "given-up",
             Self::NotTaken => "not-taken",

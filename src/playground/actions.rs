@@ -148,7 +148,7 @@ impl Playground {
         };
         let mut ack = self.send_form(payload_form(&payload)).await;
         if ack.outcome == Outcome::Acknowledged {
-            self.with(|state| follow(state, self, user, view_id, &mut ack));
+            self.with(|state| follow(state, user, view_id, &mut ack));
         }
         ack
     }
@@ -236,7 +236,7 @@ fn show_answer(state: &mut State, playground: &Playground, (user, channel): (&st
     }
     // A body without text or blocks shows nothing; Slack does not complain about it.
     if args.text("text").is_some() || args.fields.contains_key("blocks") {
-        _ = respond::answer(state, (user, channel), &args, &playground.config().limits, None);
+        _ = respond::answer(state, (user, channel), &args, None);
     }
 }
 
@@ -344,8 +344,7 @@ fn view_payload(state: &mut State, kind: &str, view: &View, token: &str) -> Valu
 }
 
 /// Does what the bot's answer to a submission says; an empty one closes the modal.
-fn follow(state: &mut State, playground: &Playground, user: &str, view_id: &str, ack: &mut Ack) {
-    let limits = &playground.config().limits;
+fn follow(state: &mut State, user: &str, view_id: &str, ack: &mut Ack) {
     match ack.body["response_action"].as_str() {
         Some("errors") => {
             let errors = ack.body["errors"].as_object().cloned().unwrap_or_default();
@@ -356,7 +355,7 @@ fn follow(state: &mut State, playground: &Playground, user: &str, view_id: &str,
         }
         Some("clear") => _ = state.views.remove(user),
         Some(kind @ ("update" | "push")) => {
-            let Ok(body) = checked_view(state, limits, ack.body["view"].clone(), "modal", "this modal") else {
+            let Ok(body) = checked_view(state, ack.body["view"].clone(), "modal", "this modal") else {
                 ack.outcome = Outcome::DispatchFailed;
                 return;
             };

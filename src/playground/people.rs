@@ -217,7 +217,7 @@ impl Default for Workspace {
                 Channel::public("C0RANDOM", "random", "The bot is not permitted here", false),
             ],
             members: vec![
-                member("U0OPERATOR", "operator", "Operator", "starts and reprocesses batches"),
+                member("U0OPERATOR", "operator", "Operator", "starts and reruns batches"),
                 member("U0APPROVER1", "approver1", "Approver 1", "approves what is dangerous"),
                 member("U0APPROVER2", "approver2", "Approver 2", "approves what is dangerous"),
                 member("U0VIEWER", "viewer", "Viewer", "may look, not touch"),

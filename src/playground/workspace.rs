@@ -13,8 +13,8 @@ use super::knobs::Knobs;
 use super::message::{Author, Message, View, assign_ids};
 use super::people::{Channel, Workspace};
 
-/// Calls and sent requests that are kept; older ones are forgotten.
-const KEPT: usize = 10_000;
+/// Calls and lines of the transcript that are kept; older ones are forgotten.
+pub(super) const KEPT: usize = 10_000;
 /// How long a `trigger_id` opens a modal.
 const TRIGGER_SECONDS: i64 = 3;
 
@@ -103,7 +103,10 @@ pub(super) struct ResponseUrl {
 #[derive(Debug, Clone)]
 pub(super) struct StoredFile {
     pub name: String,
+    /// The length that was announced, in bytes.
     pub expected: usize,
+    pub arrived: bool,
+    /// None before it arrived, and where it is kept on disk instead.
     pub content: Option<Bytes>,
 }
 
@@ -364,7 +367,8 @@ pub(super) fn after(now: Timestamp, seconds: i64) -> Timestamp {
     now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now)
 }
 
-fn forget_oldest<T>(list: &mut Vec<T>, keep: usize) {
+/// Keeps the newest `keep` of a list, give or take a tenth.
+pub(super) fn forget_oldest<T>(list: &mut Vec<T>, keep: usize) {
     if list.len() > keep + keep / 10 {
         list.drain(..list.len() - keep);
     }

@@ -1,13 +1,15 @@
-//! The modals: what each holds. How they look stands in `blocks/`, like everything people see.
+//! The modals and buttons: what each holds. How they look stands in `blocks/`, like everything people see.
 
+use super::render::{FileChoice, JobChoice, Renderer, RunChoice, View, ids};
 use crate::domain::command::{Action, Scope};
-use crate::domain::id::{ChannelId, JobName, RunId};
+use crate::domain::id::{ChannelId, JobName};
 use crate::domain::job::Job;
 use crate::domain::problem::Problem;
 use crate::domain::run::{AttemptKey, Input, Run};
-use crate::ports::RejectPage;
+use crate::ports::{ArtifactKind, RejectPage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A modal, ready to be drawn.
 #[derive(Debug, Clone)]
@@ -21,7 +23,6 @@ pub enum Modal {
         jobs: Vec<Job>,
         job: Option<JobName>,
         inputs: Vec<Input>,
-        folder: Option<String>,
     },
     Reprocess {
         metadata: Metadata,
@@ -31,34 +32,27 @@ pub enum Modal {
     Cancel {
         metadata: Metadata,
         runs: Vec<Run>,
-        run: Option<RunId>,
         now: Timestamp,
     },
     Why {
         metadata: Metadata,
     },
-    Rejects(Box<Rejects>),
+    /// One page of the rejected rows, with `skip` rows before it.
+    Rejects {
+        key: AttemptKey,
+        page: RejectPage,
+        skip: u64,
+    },
+    /// A link that works for `life`.
     Download {
         key: AttemptKey,
         name: String,
         bytes: u64,
         link: String,
-        minutes: u64,
+        life: Duration,
     },
     /// Instead of one of the others.
     Refused(Problem),
-}
-
-/// One page of the rejected rows of an attempt.
-#[derive(Debug, Clone)]
-pub struct Rejects {
-    pub run: Run,
-    pub attempt: u32,
-    pub page: RejectPage,
-    /// How many rows come before this page.
-    pub skip: u64,
-    /// Where the whole file can be had, and for how many minutes.
-    pub link: Option<(String, u64)>,
 }
 
 /// What a modal has to remember between being opened and being sent (Slack's `private_metadata`). It decides nothing: rights are asked
@@ -66,18 +60,6 @@ pub struct Rejects {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     pub channel: ChannelId,
-}
-
-/// Names of blocks and elements, shared by the templates and by what reads the answers.
-pub mod names {
-    pub const JOB: &str = "job";
-    pub const FILE: &str = "file";
-    pub const RUN: &str = "run";
-    pub const SCOPE: &str = "scope";
-    pub const USER: &str = "user";
-    pub const COMMAND: &str = "command";
-    /// The option that stands for "no file named".
-    pub const NEWEST: &str = "newest";
 }
 
 impl Metadata {
@@ -90,42 +72,69 @@ impl Metadata {
     }
 }
 
-/// The buttons on messages and in modals: `action_id`, with what they carry in `value`. They carry ids only; everything else is read
-/// again when one is pressed.
+impl Renderer {
+    /// The modal as Slack shows it.
+    pub fn modal(&self, modal: &Modal) -> View {
+        match modal {
+            Modal::Loading { action } => self.loading(action.unwrap_or(Action::Status)),
+            Modal::Start { metadata, jobs, job, inputs } => {
+                let jobs: Vec<JobChoice> = jobs.iter().map(|j| JobChoice::new(&j.name, &j.summary)).collect();
+                let files: Vec<FileChoice> = inputs.iter().map(|i| FileChoice::new(&i.name, i.bytes)).collect();
+                self.start_form(&jobs, job.as_ref(), &files, &metadata.write())
+            }
+            Modal::Reprocess { metadata, runs, now } => self.reprocess_form(&choices(runs, *now), &metadata.write()),
+            Modal::Cancel { metadata, runs, now } => {
+                self.run_form(Action::CancelBatch, &choices(runs, *now), &metadata.write())
+            }
+            Modal::Why { metadata } => self.why_form(&metadata.write()),
+            Modal::Rejects { key, page, skip } => self.rejects(key, page, *skip),
+            Modal::Download { key, name, bytes, link, life } => {
+                self.note("Download", &self.download(&key.run, name, *bytes, link, *life))
+            }
+            Modal::Refused(problem) => self.problem_view(problem),
+        }
+    }
+}
+
+fn choices(runs: &[Run], now: Timestamp) -> Vec<RunChoice> {
+    runs.iter().map(|run| RunChoice::new(run, now)).collect()
+}
+
+/// The buttons on messages and in modals. They carry ids only; everything else is read again when one is pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Button {
     /// In the menu and on the Home tab: give this command, or open its form.
     Command(Action),
-    /// On a run's message.
     ViewRejects(AttemptKey),
     Reprocess(AttemptKey, Scope),
     Cancel(AttemptKey),
-    Download(AttemptKey),
-    /// In the rejects modal: another page.
+    Download(AttemptKey, ArtifactKind),
+    /// In the rejects modal: another page, from so many rows on.
     RejectsPage(AttemptKey, u64),
     /// In the start form: another job was picked.
-    JobPicked,
-    /// On the Home tab.
-    RefreshHome,
+    JobPicked(String),
 }
 
 impl Button {
     /// Reads a pressed element; `None` for what is not ours or opens a link.
     pub fn read(action_id: &str, value: Option<&str>) -> Option<Self> {
-        let key = || AttemptKey::parse(value?);
-        let (group, name) = action_id.split_once(':')?;
-        match (group, name) {
-            ("command", name) => Action::parse(name).map(Self::Command),
-            ("run", "rejects") => key().map(Self::ViewRejects),
-            ("run", "cancel") => key().map(Self::Cancel),
-            ("run", "output") => key().map(Self::Download),
-            ("redo", scope) => Some(Self::Reprocess(key()?, Scope::parse(scope)?)),
-            ("rejects", _) => {
-                let (key, skip) = value?.split_once('@')?;
+        if let Some(name) = action_id.strip_prefix(ids::MENU) {
+            return Action::parse(name).map(Self::Command);
+        }
+        let value = value?;
+        let key = || AttemptKey::parse(value);
+        match action_id {
+            ids::VIEW_REJECTS => key().map(Self::ViewRejects),
+            ids::REPROCESS_ROWS => key().map(|k| Self::Reprocess(k, Scope::Rows)),
+            ids::REPROCESS_CHUNKS => key().map(|k| Self::Reprocess(k, Scope::Chunks)),
+            ids::CANCEL_BATCH => key().map(Self::Cancel),
+            ids::DOWNLOAD_OUTPUT => key().map(|k| Self::Download(k, ArtifactKind::Output)),
+            ids::DOWNLOAD_REJECTS => key().map(|k| Self::Download(k, ArtifactKind::Rejects)),
+            ids::REJECTS_EARLIER | ids::REJECTS_LATER => {
+                let (key, skip) = value.rsplit_once(':')?;
                 Some(Self::RejectsPage(AttemptKey::parse(key)?, skip.parse().ok()?))
             }
-            ("form", "job") => Some(Self::JobPicked),
-            ("home", "refresh") => Some(Self::RefreshHome),
+            ids::JOB => Some(Self::JobPicked(value.to_owned())),
             _ => None,
         }
     }
@@ -138,17 +147,18 @@ mod tests {
     #[test]
     fn buttons_are_read_by_name_and_anything_else_is_nothing() {
         let key = AttemptKey::parse("r-7k3f.2").unwrap();
-        assert_eq!(Button::read("command:status", None), Some(Button::Command(Action::Status)));
-        assert_eq!(Button::read("run:rejects", Some("r-7k3f.2")), Some(Button::ViewRejects(key.clone())));
-        assert_eq!(Button::read("redo:rows", Some("r-7k3f.2")), Some(Button::Reprocess(key.clone(), Scope::Rows)));
-        assert_eq!(Button::read("rejects:next", Some("r-7k3f.2@20")), Some(Button::RejectsPage(key, 20)));
+        assert_eq!(Button::read("menu:status", Some("status")), Some(Button::Command(Action::Status)));
+        assert_eq!(Button::read("view-rejects", Some("r-7k3f.2")), Some(Button::ViewRejects(key.clone())));
+        let redo = Button::Reprocess(key.clone(), Scope::Rows);
+        assert_eq!(Button::read("reprocess-rows", Some("r-7k3f.2")), Some(redo));
+        assert_eq!(Button::read("rejects-later", Some("r-7k3f.2:20")), Some(Button::RejectsPage(key, 20)));
         for (id, value) in [
-            ("link:download", None),
-            ("run:rejects", Some("r-7k3f")),
-            ("run:rejects", None),
-            ("redo:everything", Some("r-7k3f.2")),
-            ("rejects:next", Some("r-7k3f.2@x")),
-            ("command:format-disk", None),
+            ("open-link", None),
+            ("view-rejects", Some("r-7k3f")),
+            ("view-rejects", None),
+            ("reprocess-everything", Some("r-7k3f.2")),
+            ("rejects-later", Some("r-7k3f.2:x")),
+            ("menu:format-disk", None),
             ("", None),
         ] {
             assert_eq!(Button::read(id, value), None, "{id}");

@@ -213,5 +213,5 @@ async fn results_are_read_in_ranges_and_linked() {
     assert_eq!(files.read(&output, 28, 8).await.unwrap(), b"");
     let now = ManualClock::new().now();
     let link = files.link(&output, now, Duration::from_hours(1)).await.unwrap();
-    assert!(link.starts_with("http://bot/files/r-aaaa.1/output?"), "{link}");
+    assert!(link.starts_with("http://bot/download/r-aaaa.1/output?"), "{link}");
 }

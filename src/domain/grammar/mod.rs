@@ -10,7 +10,7 @@ pub use usage::{Usage, nearest, usage_at};
 
 use super::command::Command;
 
-/// The command as text, as [`parse`] reads it back: `parse(render(c)) == c`.
+/// The command as text, as [`parse()`] reads it back: `parse(render(c)) == c`.
 pub fn render(command: &Command) -> String {
     let mut words = vec![command.action().name().to_owned()];
     match command {
@@ -34,7 +34,8 @@ pub fn render(command: &Command) -> String {
     words.join(" ")
 }
 
-fn quote(text: &str) -> String {
+/// A word as it has to be typed: in quotes where it has blanks or quotes.
+pub fn quote(text: &str) -> String {
     let plain = text.chars().all(|c| !c.is_whitespace() && !is_quote(c) && c != '\\');
     if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
 }

@@ -80,6 +80,9 @@ statements! {
     BUS_REPLAY = "UPDATE bus SET due = ?2, buried = NULL, attempts = 0, why = '' \
         WHERE id = ?1 AND buried IS NOT NULL";
     BUS_DEPTH = "SELECT count(*) FROM bus INDEXED BY bus_waiting WHERE due IS NOT NULL";
+    // At a start only, over what waits.
+    BUS_GIVE_BACK = "UPDATE bus SET due = ?1, lease = 0 WHERE due IS NOT NULL AND lease <> 0";
+    OUTBOX_GIVE_BACK = "UPDATE outbox SET held = 0, lease = 0 WHERE lease <> 0";
     BUS_FORGET = "DELETE FROM bus WHERE seq IN \
         (SELECT seq FROM bus WHERE handled < ?1 ORDER BY handled LIMIT ?2)";
 }
@@ -89,8 +92,8 @@ mod tests {
     use super::*;
     use rusqlite::Connection;
 
-    /// These count what waits or failed: never what is done, so their cost does not grow with the record.
-    const MAY_COUNT: [&str; 2] = ["OUTBOX_DEPTH", "BUS_DEPTH"];
+    /// These go over what waits or failed: never what is done, so their cost does not grow with the record.
+    const MAY_COUNT: [&str; 4] = ["OUTBOX_DEPTH", "BUS_DEPTH", "BUS_GIVE_BACK", "OUTBOX_GIVE_BACK"];
 
     #[test]
     fn no_statement_scans_a_table_or_sorts() {

@@ -1,6 +1,7 @@
 //! The one thread that writes. All work that waits goes into one transaction, so that one fsync serves everybody;
 //! callers are answered after it, never before.
 
+use super::checkpoint::Checkpointer;
 use super::errors::{Failure, Fault, port_error};
 use super::head::{HeadKeeper, Verdict};
 use super::statements as sql;
@@ -42,10 +43,14 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection, keeper: HeadKeeper, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
-        connection.set_prepared_statement_cache_capacity(64);
+    pub(super) fn start(
+        connection: Connection,
+        keeper: HeadKeeper,
+        checkpointer: Checkpointer,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(4096);
-        let worker = Worker { connection, keeper, clock };
+        let worker = Worker { connection, keeper, checkpointer, clock };
         std::thread::Builder::new().name("store-writer".into()).spawn(move || worker.run(queue))?;
         Ok(Self { jobs })
     }
@@ -173,13 +178,15 @@ where
 struct Worker {
     connection: Connection,
     keeper: HeadKeeper,
+    checkpointer: Checkpointer,
     clock: Arc<dyn Clock>,
 }
 
 impl Worker {
-    fn run(self, mut queue: mpsc::Receiver<Box<dyn Work>>) {
+    fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Work>>) {
         let mut waiting = Vec::with_capacity(GROUP);
         while queue.blocking_recv_many(&mut waiting, GROUP) > 0 {
+            let works = waiting.len();
             match self.transaction(&mut waiting) {
                 Ok(None) => waiting.drain(..).for_each(|work| work.answer(Ok(()))),
                 Ok(Some((head, audited))) => {
@@ -194,6 +201,7 @@ impl Worker {
                     waiting.drain(..).for_each(|work| work.answer(Err(&failure)));
                 }
             }
+            self.checkpointer.wrote(works, &self.connection);
         }
     }
 

@@ -38,11 +38,11 @@ function intro(here) {
     ? [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), ` of ${team}, a workspace that lives on this machine. Nothing leaves it.`),
       h("p", {}, "Type ", h("code", {}, store.command), " to see what you can do. Choose on the left who you are: everybody may do something else.")]
     : [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), `. ${here.topic}.`)];
-  return h("div", { class: "intro", "data-key": "intro", "data-sign": `${here.id}${here.has_bot}` }, h("h3", {}, `# ${here.name}`), text);
+  return { key: "intro", sign: `${here.id}${here.has_bot}`, make: () => h("div", { class: "intro" }, h("h3", {}, `# ${here.name}`), text) };
 }
 
 function introDirect() {
-  return h("div", { class: "intro", "data-key": "intro", "data-sign": "direct" }, h("h3", {}, store.workspace.app.name), h("p", {}, "What the app tells you alone."));
+  return { key: "intro", sign: "direct", make: () => h("div", { class: "intro" }, h("h3", {}, store.workspace.app.name), h("p", {}, "What the app tells you alone.")) };
 }
 
 function unread(id) {

@@ -77,7 +77,7 @@ function showErrors(errors) {
     place.textContent = place.dataset.errorFor ? message : `${block}: ${message}`;
     const field = box.querySelector(`.block[data-block-id="${CSS.escape(block)}"] :is(input, select, textarea)`);
     field?.setAttribute("aria-invalid", "true");
-    first ??= field;
+    if (field && (!first || field.compareDocumentPosition(first) & Node.DOCUMENT_POSITION_FOLLOWING)) first = field;
   }
   first?.focus();
 }
@@ -138,5 +138,7 @@ export function startModal() {
     event.target.removeAttribute("aria-invalid");
   });
   on("views", draw);
-  on("offline", () => toast("The playground does not answer.", "error"));
+  on("notice", (notice) => {
+    if (box.open) toast(`${notice.title}. ${notice.problems.map((one) => one.join(" ")).join("; ")}`, "error");
+  });
 }

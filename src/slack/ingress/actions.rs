@@ -19,9 +19,6 @@ impl Ingress {
         let Some(button) = button else {
             return Ack::Empty;
         };
-        if button == Button::RefreshHome {
-            return self.refresh_home(id, id, actions.sender.actor()).await;
-        }
         let asker = match self.clicker(&actions, &button).await {
             Ok(Some(asker)) => asker,
             Ok(None) => return Ack::Empty,
@@ -56,9 +53,9 @@ impl Ingress {
             Button::ViewRejects(key)
             | Button::Reprocess(key, _)
             | Button::Cancel(key)
-            | Button::Download(key)
+            | Button::Download(key, _)
             | Button::RejectsPage(key, _) => self.doors.store.run(&key.run).await?,
-            Button::Command(_) | Button::JobPicked | Button::RefreshHome => None,
+            Button::Command(_) | Button::JobPicked(_) => None,
         };
         match run {
             Some(run) => Ok(Some(run.channel)),
@@ -76,13 +73,12 @@ impl Ingress {
             Button::Command(action) => self.pressed_command(id, asker, action, trigger).await,
             Button::ViewRejects(key) => self.open_rejects(asker, &key, trigger).await,
             Button::RejectsPage(key, skip) => self.turn_rejects(asker, &key, skip, view).await,
-            Button::Download(key) => self.open_download(asker, &key, trigger).await,
+            Button::Download(key, kind) => self.offer_download(asker, &key, kind, trigger, view).await,
             Button::Cancel(key) => {
                 self.once(id, &format!("click-cancel:{key}"), asker, Command::CancelBatch { run: key.run }).await
             }
             Button::Reprocess(key, scope) => self.redo(id, asker, key, scope).await,
-            Button::JobPicked => self.refill_start(asker, actions, view).await,
-            Button::RefreshHome => Ok(()),
+            Button::JobPicked(job) => self.refill_start(asker, &job, view).await,
         }
     }
 
@@ -98,7 +94,7 @@ impl Ingress {
             Action::ListBatches => Command::ListBatches,
             Action::Help => Command::Help { about: None },
             Action::StartBatch | Action::ReprocessBatch | Action::CancelBatch | Action::Why => {
-                return self.open_form(id, asker, action, None, trigger).await;
+                return self.open_form(asker, action, trigger).await;
             }
         };
         self.ask(id, id, asker, command).await.map(|_| ())

@@ -8,7 +8,6 @@ use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
 use crate::ports::Published;
 use crate::slack::inbound::SlashCommand;
-use crate::slack::render;
 use axum::http::StatusCode;
 
 impl Ingress {
@@ -31,7 +30,7 @@ impl Ingress {
         };
         match parsed {
             Parsed::Menu => Ok(self.menu(&asker).await),
-            Parsed::Incomplete(action) => Ok(self.form_for_command(id, &asker, action, slash.trigger_id).await),
+            Parsed::Incomplete(action) => Ok(self.form_for_command(&asker, action, slash.trigger_id).await),
             Parsed::Complete(command) => {
                 let words = super::ask::words(&command);
                 match self.ask(id, id, &asker, command).await {
@@ -52,8 +51,8 @@ impl Ingress {
         self.private(&Reply::Menu { permitted })
     }
 
-    async fn form_for_command(&self, id: &str, asker: &Asker, action: Action, trigger: Option<String>) -> Ack {
-        match self.open_form(id, asker, action, None, trigger.as_deref()).await {
+    async fn form_for_command(&self, asker: &Asker, action: Action, trigger: Option<String>) -> Ack {
+        match self.open_form(asker, action, trigger.as_deref()).await {
             Ok(()) => Ack::Empty,
             Err(problem) => self.refuse_now(asker, action.name(), problem).await,
         }
@@ -68,6 +67,8 @@ impl Ingress {
     }
 
     fn private(&self, reply: &Reply) -> Ack {
-        Ack::Json(render::ephemeral(reply, &self.doors.command))
+        let mut body = self.doors.renderer.message(reply).as_json();
+        body["response_type"] = "ephemeral".into();
+        Ack::Json(body)
     }
 }

@@ -3,33 +3,25 @@
 use super::Ingress;
 use super::ask::Asker;
 use crate::domain::command::Action;
-use crate::domain::id::{JobName, RunId};
+use crate::domain::id::JobName;
 use crate::domain::problem::Problem;
 use crate::domain::run::{AttemptKey, Run};
 use crate::ports::{Artifact, ArtifactKind, Commit, Member, PortError, RunQuery};
-use crate::slack::inbound::BlockActions;
-use crate::slack::modal::{Metadata, Modal, Rejects, names};
+use crate::slack::client::ViewRef;
+use crate::slack::modal::{Metadata, Modal};
+use crate::slack::render::REJECTS_PAGE;
 use std::time::Duration;
 
 /// Slack gives an acknowledgement three seconds; opening and filling a modal must leave room for it.
 const OPEN_WITHIN: Duration = Duration::from_secs(2);
 /// How long a download link works: an hour, as people of the systems before us are used to.
 const LINK_LIFE: Duration = Duration::from_hours(1);
-/// Rows on a page of rejects: what can be read without scrolling for long, and far below Slack's 100 blocks.
-const PAGE: usize = 10;
-/// A select holds at most 100 options (Slack's limit); one is "the newest".
+/// Runs to choose from: a select holds at most 100 options (Slack's limit).
 const OPTIONS: usize = 99;
 
 impl Ingress {
     /// Opens the form of a command that lacks an argument.
-    pub(super) async fn open_form(
-        &self,
-        _id: &str,
-        asker: &Asker,
-        action: Action,
-        run: Option<RunId>,
-        trigger: Option<&str>,
-    ) -> Result<(), Problem> {
+    pub(super) async fn open_form(&self, asker: &Asker, action: Action, trigger: Option<&str>) -> Result<(), Problem> {
         self.allowed(asker, action, None)?;
         self.opened(Some(action), trigger, async {
             let metadata = Metadata { channel: asker.channel.clone() };
@@ -42,7 +34,7 @@ impl Ingress {
                 }
                 Action::CancelBatch => {
                     let runs = self.runs(asker, action, Run::is_open).await?;
-                    Modal::Cancel { metadata, runs, run, now }
+                    Modal::Cancel { metadata, runs, now }
                 }
                 Action::Why => Modal::Why { metadata },
                 Action::Status | Action::ListBatches | Action::Help => {
@@ -54,34 +46,24 @@ impl Ingress {
     }
 
     /// Another job was picked in the start form: its inputs are offered.
-    pub(super) async fn refill_start(
-        &self,
-        asker: &Asker,
-        actions: &BlockActions,
-        view: Option<&str>,
-    ) -> Result<(), Problem> {
-        let picked = actions.actions.iter().find_map(|a| a.chosen.one()).and_then(|j| JobName::parse(j).ok());
-        let (Some(view), Some(job)) = (view, picked) else {
+    pub(super) async fn refill_start(&self, asker: &Asker, job: &str, view: Option<&str>) -> Result<(), Problem> {
+        let (Some(view), Ok(job)) = (view, JobName::parse(job)) else {
             return Ok(());
         };
         self.allowed(asker, Action::StartBatch, Some(&job))?;
         let metadata = Metadata { channel: asker.channel.clone() };
         let modal = self.start_form(asker, metadata, Some(job)).await.map_err(|e| expired(None, &e))?;
-        self.doors.views.update(view, &modal).await.map_err(|e| expired(Some(Action::StartBatch), &e))
+        self.show(view, &modal).await.map_err(|e| expired(Some(Action::StartBatch), &e))
     }
 
     async fn start_form(&self, asker: &Asker, metadata: Metadata, job: Option<JobName>) -> Result<Modal, PortError> {
         let jobs = self.visible_jobs(asker, Action::StartBatch);
         let job = job.or_else(|| jobs.first().map(|j| j.name.clone()));
-        let (inputs, folder) = match &job {
-            Some(job) => {
-                let mut inputs = self.doors.files.inputs(job).await?;
-                inputs.truncate(OPTIONS);
-                (inputs, Some(self.doors.files.input_folder(job)))
-            }
-            None => (Vec::new(), None),
+        let inputs = match &job {
+            Some(job) => self.doors.files.inputs(job).await?,
+            None => Vec::new(),
         };
-        Ok(Modal::Start { metadata, jobs, job, inputs, folder })
+        Ok(Modal::Start { metadata, jobs, job, inputs })
     }
 
     async fn runs(&self, asker: &Asker, action: Action, wanted: fn(&Run) -> bool) -> Result<Vec<Run>, PortError> {
@@ -115,58 +97,62 @@ impl Ingress {
             return Ok(());
         };
         let modal = self.rejects(asker, key, skip).await.map_err(|e| expired(None, &e))?;
-        self.doors.views.update(view, &modal).await.map_err(|e| expired(None, &e))
+        self.show(view, &modal).await.map_err(|e| expired(None, &e))
     }
 
     async fn rejects(&self, asker: &Asker, key: &AttemptKey, skip: u64) -> Result<Modal, PortError> {
-        let run = match self.readable_run(asker, key).await? {
-            Ok(run) => run,
-            Err(problem) => return Ok(Modal::Refused(problem)),
-        };
-        let page = self.doors.engine.rejects(key, skip, PAGE).await?;
-        let link = match self.doors.files.artifact(key, ArtifactKind::Rejects).await? {
-            Some(artifact) => Some((self.hand_out(asker, &artifact).await?, LINK_LIFE.as_secs() / 60)),
-            None => None,
-        };
-        Ok(Modal::Rejects(Box::new(Rejects { run, attempt: key.attempt, page, skip, link })))
+        if let Some(problem) = self.unreadable(asker, key).await? {
+            return Ok(Modal::Refused(problem));
+        }
+        let page = self.doors.engine.rejects(key, skip, REJECTS_PAGE).await?;
+        Ok(Modal::Rejects { key: key.clone(), page, skip })
     }
 
-    /// Offers the output of an attempt for download.
-    pub(super) async fn open_download(
+    /// Offers what an attempt left behind for download: in the modal it was asked from, or in a new one.
+    pub(super) async fn offer_download(
         &self,
         asker: &Asker,
         key: &AttemptKey,
+        kind: ArtifactKind,
         trigger: Option<&str>,
+        view: Option<&str>,
     ) -> Result<(), Problem> {
         self.allowed(asker, Action::Status, None)?;
-        self.opened(None, trigger, async {
-            if let Err(problem) = self.readable_run(asker, key).await? {
-                return Ok(Modal::Refused(problem));
+        match view {
+            Some(view) => {
+                let modal = self.download(asker, key, kind).await.map_err(|e| expired(None, &e))?;
+                self.show(view, &modal).await.map_err(|e| expired(None, &e))
             }
-            let Some(artifact) = self.doors.files.artifact(key, ArtifactKind::Output).await? else {
-                return Ok(Modal::Refused(Problem::UnknownRun { run: key.run.clone(), nearest: None }));
-            };
-            let link = self.hand_out(asker, &artifact).await?;
-            let minutes = LINK_LIFE.as_secs() / 60;
-            Ok(Modal::Download { key: key.clone(), name: artifact.name, bytes: artifact.bytes, link, minutes })
-        })
-        .await
+            None => self.opened(None, trigger, self.download(asker, key, kind)).await,
+        }
     }
 
-    /// The run, if this person may read it: rows of data leave the building here, so Slack is asked about guests too.
-    async fn readable_run(&self, asker: &Asker, key: &AttemptKey) -> Result<Result<Run, Problem>, PortError> {
+    async fn download(&self, asker: &Asker, key: &AttemptKey, kind: ArtifactKind) -> Result<Modal, PortError> {
+        if let Some(problem) = self.unreadable(asker, key).await? {
+            return Ok(Modal::Refused(problem));
+        }
+        let Some(artifact) = self.doors.files.artifact(key, kind).await? else {
+            return Ok(Modal::Refused(Problem::NothingToDownload { run: key.run.clone() }));
+        };
+        let link = self.hand_out(asker, &artifact).await?;
+        let Artifact { key, name, bytes, .. } = artifact;
+        Ok(Modal::Download { key, name, bytes, link, life: LINK_LIFE })
+    }
+
+    /// Why this person may not read the run, if so: rows of data leave the building here, so Slack is asked about guests too.
+    async fn unreadable(&self, asker: &Asker, key: &AttemptKey) -> Result<Option<Problem>, PortError> {
         let Some(run) = self.doors.store.run(&key.run).await? else {
-            return Ok(Err(Problem::UnknownRun { run: key.run.clone(), nearest: None }));
+            return Ok(Some(Problem::UnknownRun { run: key.run.clone(), nearest: None }));
         };
         if let Err(problem) = self.allowed(asker, Action::Status, Some(&run.job)) {
-            return Ok(Err(problem));
+            return Ok(Some(problem));
         }
         let actor = &asker.standing.actor;
         if let Member::Outsider(kind) = self.doors.chat.member(&actor.team, &actor.user).await? {
             let decision = crate::domain::policy::Decision::Outsider { kind };
-            return Ok(Err(Problem::NotPermitted { action: Some(Action::Status), decision }));
+            return Ok(Some(Problem::NotPermitted { action: Some(Action::Status), decision }));
         }
-        Ok(Ok(run))
+        Ok(None)
     }
 
     /// A link, and an audit record of who got it.
@@ -186,6 +172,12 @@ impl Ingress {
         Ok(link)
     }
 
+    async fn show(&self, view: &str, modal: &Modal) -> Result<(), PortError> {
+        let at = ViewRef { id: view.to_owned(), hash: None };
+        self.doors.client.update_view(&at, &self.doors.renderer.modal(modal)).await?;
+        Ok(())
+    }
+
     /// Opens "loading", then shows what `fill` gives, or why it gives nothing.
     async fn opened(
         &self,
@@ -197,12 +189,14 @@ impl Ingress {
             return Err(Problem::FormExpired { action });
         };
         let both = async {
-            let view = self.doors.views.open(trigger, &Modal::Loading { action }).await?;
+            let loading = self.doors.renderer.modal(&Modal::Loading { action });
+            let view = self.doors.client.open_view(trigger, &loading).await?;
             let modal = fill.await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a form could not be filled");
                 Modal::Refused(Problem::FormExpired { action })
             });
-            self.doors.views.update(&view, &modal).await
+            self.doors.client.update_view(&view, &self.doors.renderer.modal(&modal)).await?;
+            Ok::<_, PortError>(())
         };
         match tokio::time::timeout(OPEN_WITHIN, both).await {
             Ok(Ok(())) => Ok(()),
@@ -210,11 +204,6 @@ impl Ingress {
             Err(_) => Err(Problem::FormExpired { action }),
         }
     }
-}
-
-/// The name of a form's select that holds `NEWEST` or a file.
-pub(super) fn chosen_file(value: Option<&str>) -> Option<&str> {
-    value.filter(|v| *v != names::NEWEST)
 }
 
 fn expired(action: Option<Action>, error: &PortError) -> Problem {

@@ -1,4 +1,4 @@
-//! `POST /slack/events`: everything Slack sends. The guards stand in one list, in [`receive`]; nothing is done before all have passed,
+//! `POST /slack/events`: everything Slack sends. The guards stand in one list, in `receive`; nothing is done before all have passed,
 //! and nothing here runs a job: what was asked goes on the bus, durably, and only then does Slack get its 200.
 
 mod actions;
@@ -7,11 +7,10 @@ mod command;
 mod forms;
 mod replay;
 mod submit;
-mod views;
 
-pub use views::Views;
-
+use super::client::Client;
 use super::inbound::{self, Inbound, InboundError};
+use super::render::Renderer;
 use super::signature::{SignatureError, Verified, verify};
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
@@ -36,8 +35,7 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 #[derive(Clone)]
 pub struct Doors {
     pub secrets: Vec<SecretString>,
-    /// The slash command, with its slash.
-    pub command: String,
+    pub renderer: Renderer,
     pub catalog: Arc<Catalog>,
     pub policy: Arc<Policy>,
     pub store: Arc<dyn Store>,
@@ -45,7 +43,8 @@ pub struct Doors {
     pub engine: Arc<dyn Engine>,
     pub files: Arc<dyn Files>,
     pub chat: Arc<dyn Chat>,
-    pub views: Arc<dyn Views>,
+    /// For modals: here and not behind the bus, because a trigger lives for three seconds.
+    pub client: Arc<Client>,
     pub directory: Arc<dyn Directory>,
     pub settings: Arc<dyn Settings>,
     pub clock: Arc<dyn Clock>,

@@ -1,15 +1,14 @@
 //! Submitted forms: mistakes are shown beside the field, everything else takes the way of a typed command.
 
 use super::ask::{Asker, words};
-use super::forms::chosen_file;
 use super::{Ack, Ingress, unavailable};
 use crate::domain::command::{Action, Command, Scope};
 use crate::domain::grammar::{self, Parsed};
 use crate::domain::id::{FileName, JobName, RunId, UserId};
 use crate::domain::problem::Problem;
 use crate::slack::inbound::{State, ViewSubmission};
-use crate::slack::modal::{Metadata, Modal, names};
-use crate::slack::render;
+use crate::slack::modal::{Metadata, Modal};
+use crate::slack::render::{ids, option_value};
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -25,18 +24,17 @@ impl Ingress {
         let Some(metadata) = Metadata::read(&view.private_metadata) else {
             return Ack::Empty;
         };
-        let Some(action) = view.callback_id.strip_prefix("form:").and_then(Action::parse) else {
+        let Some(action) = view.callback_id.strip_prefix(ids::FORM).and_then(Action::parse) else {
             return Ack::Empty;
         };
         let asker = match self.asker(&submission.sender, metadata.channel, None).await {
             Ok(asker) => asker,
             Err(error) => return unavailable(&error),
         };
-        let command = match self.filled(action, &view.state) {
+        let command = match self.filled(action, &view.state).await {
             Ok(command) => command,
             Err(error) => {
-                let errors = json!({ error.block: error.text });
-                return Ack::Json(json!({ "response_action": "errors", "errors": errors }));
+                return Ack::Json(self.doors.renderer.field_errors(&[(error.block, &error.text)]));
             }
         };
         let what = words(&command);
@@ -50,41 +48,52 @@ impl Ingress {
 
     async fn refuse_in_form(&self, asker: &Asker, what: &str, problem: Problem) -> Ack {
         self.note_refusal(asker, what, &problem).await;
-        let view = render::modal(&Modal::Refused(problem), &self.doors.command);
-        Ack::Json(json!({ "response_action": "update", "view": view }))
+        let view = self.doors.renderer.modal(&Modal::Refused(problem));
+        Ack::Json(json!({ "response_action": "update", "view": view.as_json() }))
     }
 
-    fn filled(&self, action: Action, state: &State) -> Result<Command, FieldError> {
-        let value = |name: &str| state.get(name, name).one().or_else(|| state.get(name, &format!("form:{name}")).one());
+    async fn filled(&self, action: Action, state: &State) -> Result<Command, FieldError> {
+        let value = |name: &str| state.get(name, name).one();
         let wrong = |block, text: &str| FieldError { block, text: text.to_owned() };
         match action {
             Action::StartBatch => {
-                let job = value(names::JOB).and_then(|j| JobName::parse(j).ok());
-                let job = job.ok_or_else(|| wrong(names::JOB, "Choose a job."))?;
-                let file = chosen_file(value(names::FILE)).map(FileName::parse).transpose();
-                let file = file.map_err(|_| wrong(names::FILE, "This is not a file name."))?;
+                let job = value(ids::JOB).and_then(|j| JobName::parse(j).ok());
+                let job = job.ok_or_else(|| wrong(ids::JOB, "Choose a job."))?;
+                let file = match value(ids::FILE).filter(|v| *v != ids::NEWEST_FILE) {
+                    Some(chosen) => Some(self.chosen_file(&job, chosen).await?),
+                    None => None,
+                };
                 Ok(Command::StartBatch { job, file })
             }
             Action::ReprocessBatch => {
-                let run = value(names::RUN).and_then(|r| RunId::parse(r).ok());
-                let run = run.ok_or_else(|| wrong(names::RUN, "Choose a run."))?;
-                let scope = value(names::SCOPE).and_then(Scope::parse);
-                let scope = scope.ok_or_else(|| wrong(names::SCOPE, "Choose what is done again."))?;
+                let run = value(ids::RUN).and_then(|r| RunId::parse(r).ok());
+                let run = run.ok_or_else(|| wrong(ids::RUN, "Choose a run."))?;
+                let scope = value(ids::SCOPE).and_then(Scope::parse);
+                let scope = scope.ok_or_else(|| wrong(ids::SCOPE, "Choose what is done again."))?;
                 Ok(Command::ReprocessBatch { run: Some(run), scope: Some(scope) })
             }
             Action::CancelBatch => {
-                let run = value(names::RUN).and_then(|r| RunId::parse(r).ok());
-                Ok(Command::CancelBatch { run: run.ok_or_else(|| wrong(names::RUN, "Choose a run."))? })
+                let run = value(ids::RUN).and_then(|r| RunId::parse(r).ok());
+                Ok(Command::CancelBatch { run: run.ok_or_else(|| wrong(ids::RUN, "Choose a run."))? })
             }
-            Action::Why => self.filled_why(value(names::USER), value(names::COMMAND)),
+            Action::Why => self.filled_why(value(ids::USER), value(ids::COMMAND)),
             Action::Status | Action::ListBatches | Action::Help => Ok(Command::Help { about: Some(action) }),
         }
     }
 
+    /// The file behind an option: long names stand there as digests.
+    async fn chosen_file(&self, job: &JobName, chosen: &str) -> Result<FileName, FieldError> {
+        let inputs = self.doors.files.inputs(job).await.unwrap_or_default();
+        let found = inputs.into_iter().map(|i| i.name).find(|name| option_value(name) == chosen);
+        let gone =
+            || FieldError { block: ids::FILE, text: "This file is not there any more. Choose another.".to_owned() };
+        found.ok_or_else(gone)
+    }
+
     fn filled_why(&self, user: Option<&str>, text: Option<&str>) -> Result<Command, FieldError> {
         let user = user.and_then(|u| UserId::parse(u).ok());
-        let user = user.ok_or_else(|| FieldError { block: names::USER, text: "Choose a person.".to_owned() })?;
-        let wrong = |text: String| FieldError { block: names::COMMAND, text };
+        let user = user.ok_or_else(|| FieldError { block: ids::USER, text: "Choose a person.".to_owned() })?;
+        let wrong = |text: String| FieldError { block: ids::COMMAND, text };
         match grammar::parse(text.unwrap_or_default(), self.doors.catalog.names()) {
             Ok(Parsed::Complete(Command::Why { .. })) => Err(wrong("Why explains one command, not itself.".to_owned())),
             Ok(Parsed::Complete(command)) => Ok(Command::Why { user, command: Box::new(command) }),

@@ -1,0 +1,136 @@
+//! `switchman batch`: one batch here, without the bot. Interrupted, the same command goes on where it stopped.
+
+use super::args::BatchArgs;
+use super::{Failure, Outcome, Terminal};
+use crate::batch::{self, BatchError, Control, LoadError, Summary, Task};
+use crate::config::{Config, JobConfig};
+use crate::domain::grammar::nearest;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// How often the progress bar is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+pub(super) fn run(args: &BatchArgs, terminal: &mut Terminal) -> Outcome {
+    let config = Config::load(&args.file.config)?;
+    let job = find(&config, &args.job)?;
+    let loaded = job.load().map_err(|LoadError { problems }| {
+        let lines: Vec<String> = problems.iter().map(|p| format!("job {}: {p}", job.name)).collect();
+        Failure::Wrong(lines.join("\n"))
+    })?;
+    if !args.input.is_file() {
+        return Err(Failure::Wrong(format!("switchman: there is no file {}", args.input.display())));
+    }
+    if batch::summary(&args.out).map_err(Failure::failed)?.is_some() {
+        let out = args.out.display();
+        let text =
+            format!("switchman: {out} holds a finished batch; name another folder with --out, or remove that one");
+        return Err(Failure::Wrong(text));
+    }
+    let started = Instant::now();
+    let task = Task { job: &loaded, input: &args.input, dir: &args.out, redo: None };
+    let summary = watch(&task, terminal.watched()).map_err(|error| explain(&error, args))?;
+    tell(job, args, &summary, started.elapsed(), terminal)?;
+    match summary.outcome {
+        batch::Outcome::Succeeded => Ok(()),
+        batch::Outcome::TooManyRejects => {
+            terminal.note(&format!(
+                "switchman: {:.2} % of the rows were rejected, {} % are tolerated; the output is kept aside as {}",
+                summary.rejected_percent,
+                summary.tolerated_percent,
+                args.out.join(&summary.output).display()
+            ));
+            Err(Failure::Told)
+        }
+    }
+}
+
+fn find<'c>(config: &'c Config, name: &str) -> Result<&'c JobConfig, Failure> {
+    config.jobs.iter().find(|job| job.name.as_str() == name).ok_or_else(|| {
+        let names: Vec<&str> = config.jobs.iter().map(|j| j.name.as_str()).collect();
+        let hint = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("the jobs are: {}", names.join(", ")),
+        };
+        Failure::Wrong(format!("switchman: there is no job {name:?} in {}; {hint}", config.file.display()))
+    })
+}
+
+fn explain(error: &BatchError, args: &BatchArgs) -> Failure {
+    let resumable = args.out.join("plan.json").exists();
+    let hint = if resumable { "; the same command goes on where it stopped" } else { "" };
+    Failure::Failed(anyhow::anyhow!("{error}{hint}"))
+}
+
+/// Runs the batch on a thread of its own and draws how far it is.
+fn watch(task: &Task<'_>, watched: bool) -> Result<Summary, BatchError> {
+    let control = Control::default();
+    let bar = if watched { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}  {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style.progress_chars("█▌ "));
+    }
+    std::thread::scope(|scope| {
+        let (done, wait) = mpsc::channel::<()>();
+        let control = &control;
+        let worker = scope.spawn(move || {
+            let result = batch::execute(task, control);
+            drop(done);
+            result
+        });
+        let started = Instant::now();
+        while wait.recv_timeout(FRAME) == Err(mpsc::RecvTimeoutError::Timeout) {
+            draw(&bar, control, started.elapsed());
+        }
+        bar.finish_and_clear();
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn draw(bar: &ProgressBar, control: &Control, elapsed: Duration) {
+    let now = control.progress();
+    bar.set_length(now.bytes_total);
+    bar.set_position(now.bytes);
+    let megabytes = per_second(now.bytes, elapsed) / 1e6;
+    bar.set_message(format!("{} rows  {megabytes:.1} MB/s  {} rejected", now.rows(), now.rejected));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn per_second(count: u64, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(0.001)
+}
+
+fn tell(job: &JobConfig, args: &BatchArgs, summary: &Summary, took: Duration, terminal: &mut Terminal) -> Outcome {
+    let reasons: Vec<_> = summary.reasons.ranked();
+    let rate = per_second(summary.rows, took);
+    if args.json {
+        let reasons: serde_json::Map<String, serde_json::Value> =
+            reasons.iter().map(|(reason, count)| (reason.code().to_owned(), (*count).into())).collect();
+        let line = serde_json::json!({
+            "job": job.name,
+            "input": args.input,
+            "outcome": summary.outcome,
+            "rows": summary.rows,
+            "accepted": summary.accepted,
+            "rejected": summary.rejected,
+            "rejected_percent": summary.rejected_percent,
+            "tolerated_percent": summary.tolerated_percent,
+            "reasons": reasons,
+            "bytes": summary.bytes,
+            "chunks": summary.chunks,
+            "seconds": took.as_secs_f64(),
+            "rows_per_second": rate.round(),
+            "output": args.out.join(&summary.output),
+            "rejects": args.out.join(&summary.rejects),
+        });
+        return terminal.say(&line.to_string());
+    }
+    terminal.say(&format!("rows: {} ({} accepted, {} rejected)", summary.rows, summary.accepted, summary.rejected))?;
+    for (reason, count) in reasons {
+        terminal.say(&format!("rejected {}: {count}", reason.code()))?;
+    }
+    terminal.say(&format!("output: {}", args.out.join(&summary.output).display()))?;
+    terminal.say(&format!("rejects: {}", args.out.join(&summary.rejects).display()))?;
+    terminal.say(&format!("time: {:.2} s, {rate:.0} rows/s", took.as_secs_f64()))
+}

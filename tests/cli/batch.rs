@@ -1,0 +1,86 @@
+//! `switchman batch` and `switchman sample`: a run without the bot, checked against the sample's own totals.
+
+use super::{initialised, switchman};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The job of the folder, with a sample of this many flaws in place of its own.
+fn with_sample(bad: &str) -> tempfile::TempDir {
+    let dir = initialised();
+    let args = ["sample", "--rows", "3000", "--bad", bad, "--missing", "1", "--seed", "7", "--out", "made"];
+    let ran = switchman(dir.path(), &args);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    fs::rename(dir.path().join("made/financials.csv"), dir.path().join("jobs/sales/financials.csv")).unwrap();
+    dir
+}
+
+fn totals(dir: &Path) -> Value {
+    json(&fs::read_to_string(dir.join("made/sales.totals.json")).unwrap())
+}
+
+#[test]
+fn a_run_comes_to_the_totals_of_the_sample() {
+    let dir = with_sample("2");
+    let ran = switchman(dir.path(), &["batch", "sales", "made/sales.csv", "--out", "out", "--json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let (summary, totals) = (json(&ran.out), totals(dir.path()));
+    assert_eq!(summary["outcome"], "succeeded");
+    for key in ["accepted", "rejected", "reasons"] {
+        assert_eq!(summary[key], totals[key], "{key}");
+    }
+    let lines = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap().lines().count() as u64;
+    assert_eq!(lines(summary["output"].as_str().unwrap()), summary["accepted"].as_u64().unwrap() + 1);
+    assert_eq!(summary["rows"], 3000);
+}
+
+#[test]
+fn more_rejects_than_tolerated_is_exit_code_1() {
+    let dir = with_sample("20");
+    let ran = switchman(dir.path(), &["batch", "sales", "made/sales.csv", "--out", "out"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("5 % are tolerated"), "{}", ran.err);
+    assert!(ran.out.starts_with("rows: 3000 ("), "{}", ran.out);
+}
+
+#[test]
+fn wrong_names_and_used_folders_are_wrong_usage() {
+    let dir = initialised();
+    let good = ["batch", "sales", "input/sales.csv", "--out", "out"];
+    assert_eq!(switchman(dir.path(), &good).code, 0);
+    for (args, part) in [
+        (good, "holds a finished batch"),
+        (["batch", "sale", "input/sales.csv", "--out", "new"], "did you mean \"sales\"?"),
+        (["batch", "sales", "input/other.csv", "--out", "new"], "there is no file"),
+    ] {
+        let ran = switchman(dir.path(), &args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+}
+
+#[test]
+fn an_input_that_does_not_fit_the_schema_fails_and_says_which_column() {
+    let dir = initialised();
+    fs::write(dir.path().join("input/odd.csv"), "uuid,Land\n").unwrap();
+    let ran = switchman(dir.path(), &["batch", "sales", "input/odd.csv", "--out", "out"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("unknown \"Land\""), "{}", ran.err);
+}
+
+#[test]
+fn the_same_seed_makes_the_same_bytes_and_nothing_is_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    for out in ["a", "b"] {
+        assert_eq!(switchman(dir.path(), &["sample", "--rows", "100", "--seed", "3", "--out", out]).code, 0);
+    }
+    let read = |name: &str| fs::read(dir.path().join(name)).unwrap();
+    assert_eq!(read("a/sales.csv"), read("b/sales.csv"));
+    let ran = switchman(dir.path(), &["sample", "--rows", "100", "--seed", "4", "--out", "b"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(read("a/sales.csv"), read("b/sales.csv"));
+}
