@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// Reasons shown on a card; the rest is counted.
-const REASONS: usize = 5;
+const REASONS: usize = 10;
 /// Characters of a file name on a card.
 const FILE: usize = 80;
 /// Characters of a failure.
