@@ -65,6 +65,19 @@ impl App {
         clock: Arc<dyn Clock>,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
+        Self::build_with(config, access, public_url, clock, metrics, |ports| ports)
+    }
+
+    /// The same with other ports in between: `wrap` gets what the configuration asks for, and what it gives is used by everything
+    /// that takes and handles requests. For whoever wants to watch, count or disturb them.
+    pub fn build_with(
+        config: &Config,
+        access: &SlackAccess,
+        public_url: &str,
+        clock: Arc<dyn Clock>,
+        metrics: PrometheusHandle,
+        wrap: impl FnOnce(Ctx) -> Ctx,
+    ) -> anyhow::Result<Self> {
         let Backend::Embedded { data } = &config.backend;
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
         let links = Links::new(link_key(data)?, public_url);
@@ -80,38 +93,20 @@ impl App {
         let attempts = Attempts::new(data.join("runs"));
         let files = Arc::new(LocalFiles::new(jobs.clone(), attempts.clone(), links.clone()));
         let engine = Arc::new(LocalEngine::new(jobs, attempts, AT_ONCE, news(record.clone(), clock.clone())));
-        let catalog = Arc::new(config.catalog());
-        let policy = Arc::new(config.policy.clone());
-        let bot = format!("switchman {}", env!("CARGO_PKG_VERSION"));
-        let ctx = Ctx {
+        let ctx = wrap(Ctx {
             store: record.clone(),
             bus: record.clone(),
             engine: engine.clone(),
             files: files.clone(),
             chat: client.clone(),
-            directory: lists.clone(),
-            settings: lists.clone(),
-            clock: clock.clone(),
-            catalog: catalog.clone(),
-            policy: policy.clone(),
-            bot: bot.clone(),
-        };
-        let doors = Doors {
-            secrets: access.signing_secrets.clone(),
-            renderer,
-            catalog,
-            policy,
-            store: record.clone(),
-            bus: record.clone(),
-            engine: engine.clone(),
-            files: files.clone(),
-            chat: client.clone(),
-            client: client.clone(),
             directory: lists.clone(),
             settings: lists,
             clock: clock.clone(),
-            bot,
-        };
+            catalog: Arc::new(config.catalog()),
+            policy: Arc::new(config.policy.clone()),
+            bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
+        });
+        let doors = doors(&ctx, access.signing_secrets.clone(), renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
@@ -157,6 +152,27 @@ impl App {
         self.engine.shutdown().await;
         upkeep.abort();
         Ok(())
+    }
+}
+
+/// The front door uses the ports of the processor.
+fn doors(ctx: &Ctx, secrets: Vec<SecretString>, renderer: Renderer, client: Arc<Client>) -> Doors {
+    let ctx = ctx.clone();
+    Doors {
+        secrets,
+        renderer,
+        client,
+        catalog: ctx.catalog,
+        policy: ctx.policy,
+        store: ctx.store,
+        bus: ctx.bus,
+        engine: ctx.engine,
+        files: ctx.files,
+        chat: ctx.chat,
+        directory: ctx.directory,
+        settings: ctx.settings,
+        clock: ctx.clock,
+        bot: ctx.bot,
     }
 }
 
