@@ -143,9 +143,10 @@ impl Ingress {
             Inbound::SslCheck | Inbound::Closed(_) => Ok(Ack::Empty),
             Inbound::UrlVerification { challenge } => Ok(Ack::Text(challenge)),
             Inbound::Command(command) => self.command(&id, command).await,
-            Inbound::Actions(actions) => Ok(self.actions(&id, actions).await),
-            Inbound::Submission(submission) => Ok(self.submission(&id, submission).await),
-            Inbound::HomeOpened(opened) => Ok(self.home_opened(&id, &opened).await),
+            // Boxed, so that what a typed command needs stays small: it is moved about for each request.
+            Inbound::Actions(actions) => Ok(Box::pin(self.actions(&id, actions)).await),
+            Inbound::Submission(submission) => Ok(Box::pin(self.submission(&id, submission)).await),
+            Inbound::HomeOpened(opened) => Ok(Box::pin(self.home_opened(&id, &opened)).await),
             Inbound::Unknown { kind } => {
                 tracing::debug!(kind, "nothing to do for a request of kind {kind}");
                 Ok(Ack::Empty)
