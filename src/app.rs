@@ -14,6 +14,7 @@ use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
 use crate::slack::render::Renderer;
+use crate::workers::Courtesy;
 use crate::{domain, workers};
 use anyhow::{Context, anyhow};
 use axum::Router;
@@ -49,6 +50,7 @@ pub type Ready = Box<dyn FnOnce(SocketAddr) + Send>;
 pub struct App {
     processor: Arc<Processor>,
     heartbeat: Arc<Heartbeat>,
+    courtesy: Arc<Courtesy>,
     router: Router,
     engine: Arc<LocalEngine>,
     metrics: PrometheusHandle,
@@ -62,6 +64,19 @@ impl App {
         public_url: &str,
         clock: Arc<dyn Clock>,
         metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        Self::build_with(config, access, public_url, clock, metrics, |ports| ports)
+    }
+
+    /// The same with other ports in between: `wrap` gets what the configuration asks for, and what it gives is used by everything
+    /// that takes and handles requests. For whoever wants to watch, count or disturb them.
+    pub fn build_with(
+        config: &Config,
+        access: &SlackAccess,
+        public_url: &str,
+        clock: Arc<dyn Clock>,
+        metrics: PrometheusHandle,
+        wrap: impl FnOnce(Ctx) -> Ctx,
     ) -> anyhow::Result<Self> {
         let Backend::Embedded { data } = &config.backend;
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
@@ -78,43 +93,28 @@ impl App {
         let attempts = Attempts::new(data.join("runs"));
         let files = Arc::new(LocalFiles::new(jobs.clone(), attempts.clone(), links.clone()));
         let engine = Arc::new(LocalEngine::new(jobs, attempts, AT_ONCE, news(record.clone(), clock.clone())));
-        let catalog = Arc::new(config.catalog());
-        let policy = Arc::new(config.policy.clone());
-        let bot = format!("switchman {}", env!("CARGO_PKG_VERSION"));
-        let ctx = Ctx {
+        let ctx = wrap(Ctx {
             store: record.clone(),
             bus: record.clone(),
             engine: engine.clone(),
             files: files.clone(),
             chat: client.clone(),
-            directory: lists.clone(),
-            settings: lists.clone(),
-            clock: clock.clone(),
-            catalog: catalog.clone(),
-            policy: policy.clone(),
-            bot: bot.clone(),
-        };
-        let doors = Doors {
-            secrets: access.signing_secrets.clone(),
-            renderer,
-            catalog,
-            policy,
-            store: record.clone(),
-            bus: record.clone(),
-            engine: engine.clone(),
-            files: files.clone(),
-            chat: client.clone(),
-            client: client.clone(),
             directory: lists.clone(),
             settings: lists,
             clock: clock.clone(),
-            bot,
-        };
+            catalog: Arc::new(config.catalog()),
+            policy: Arc::new(config.policy.clone()),
+            bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
+        });
+        let doors = doors(&ctx, access.signing_secrets.clone(), renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
-        let router = Ingress::router(doors).merge(health.router()).merge(links::router(links, files, clock));
-        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, router, engine, metrics })
+        let courtesy = Arc::<Courtesy>::default();
+        let router = announced(Ingress::router(doors), courtesy.clone())
+            .merge(health.router())
+            .merge(links::router(links, files, clock));
+        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, courtesy, router, engine, metrics })
     }
 
     /// What answers HTTP.
@@ -136,7 +136,7 @@ impl App {
     ) -> anyhow::Result<()> {
         let (stopping, stopped) = watch::channel(false);
         let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics));
-        let work = tokio::spawn(workers::run(self.processor, self.heartbeat, stopped.clone()));
+        let work = tokio::spawn(workers::run(self.processor, self.heartbeat, self.courtesy, stopped.clone()));
         let mut http_stop = stopped;
         let server = axum::serve(listener, self.router.merge(beside)).with_graceful_shutdown(async move {
             let _ = http_stop.wait_for(|stopping| *stopping).await;
@@ -152,6 +152,27 @@ impl App {
         self.engine.shutdown().await;
         upkeep.abort();
         Ok(())
+    }
+}
+
+/// The front door uses the ports of the processor.
+fn doors(ctx: &Ctx, secrets: Vec<SecretString>, renderer: Renderer, client: Arc<Client>) -> Doors {
+    let ctx = ctx.clone();
+    Doors {
+        secrets,
+        renderer,
+        client,
+        catalog: ctx.catalog,
+        policy: ctx.policy,
+        store: ctx.store,
+        bus: ctx.bus,
+        engine: ctx.engine,
+        files: ctx.files,
+        chat: ctx.chat,
+        directory: ctx.directory,
+        settings: ctx.settings,
+        clock: ctx.clock,
+        bot: ctx.bot,
     }
 }
 
@@ -225,6 +246,14 @@ pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Resu
     })?;
     let identity = client.identity().await.map_err(|e| anyhow!("Slack does not take the bot token: {e}"))?;
     Ok(vec![format!("Slack knows the bot as {} in team {}", identity.user, identity.team)])
+}
+
+/// Tells the workers of every request, so that they let it go first.
+fn announced(router: Router, courtesy: Arc<Courtesy>) -> Router {
+    router.layer(axum::middleware::map_request(move |request: axum::extract::Request| {
+        courtesy.request();
+        std::future::ready(request)
+    }))
 }
 
 /// News of an execution goes onto the bus like everything else. A lost publish costs a second: the attempt's deadline comes anyway.
