@@ -61,20 +61,16 @@ fn only_tests(path: &str, files: &[File]) -> bool {
 pub(crate) fn unreached(files: &[File]) -> Vec<String> {
     let root =
         |path: &str| matches!(path, "src/lib.rs" | "src/main.rs" | "tests/main.rs") || path.starts_with("tests/fuzz/");
-    let parts = |path: &str| {
-        path.rsplit_once('/').map(|(folder, file)| (folder.to_owned(), file.to_owned())).unwrap_or_default()
-    };
-    // Each parent is read once, not once for each file.
     let mut declared = HashSet::new();
-    for (path, text) in files {
-        let (folder, file) = parts(path);
-        if matches!(file.as_str(), "mod.rs" | "lib.rs" | "main.rs") {
+    for (parent, text) in files {
+        let (folder, file) = parent.rsplit_once('/').unwrap_or_default();
+        if matches!(file, "mod.rs" | "lib.rs" | "main.rs") {
             let words = tokens(text);
-            let found = words.windows(3).filter(|w| w[0].text == "mod" && w[2].text == ";");
-            declared.extend(found.map(|w| (folder.clone(), w[1].text.clone())));
+            let names = words.windows(3).filter(|w| w[0].text == "mod" && w[2].text == ";").map(|w| w[1].text.as_str());
+            declared.extend(names.map(|name| format!("{folder}/{name}")));
         }
     }
-    let declared = |path: &str| declared.contains(&parts(path.trim_end_matches("/mod.rs").trim_end_matches(".rs")));
+    let declared = |path: &str| declared.contains(path.trim_end_matches("/mod.rs").trim_end_matches(".rs"));
     let lost = files.iter().filter(|(path, _)| !root(path) && !declared(path));
     lost.map(|(path, _)| format!("{path}: no module declares it, so it is never compiled")).collect()
 }
