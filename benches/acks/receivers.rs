@@ -80,7 +80,7 @@ impl Drop for Receiver {
     }
 }
 
-/// Looks every millisecond, for a minute, or longer where `slow` work is waited for.
+/// Looks every millisecond, for a minute.
 fn wait_for<F: Future<Output = bool>>(mut good: impl FnMut() -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
