@@ -2,7 +2,12 @@
 
 use crate::harness::bot::{Bot, Setup};
 use crate::harness::scene::steady;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use switchman::domain::run::{AttemptKey, Progress};
 use switchman::playground::{Act, Place};
+use switchman::ports::{Engine, Execution, ExecutionState, PortError, RejectPage, StartRun};
+use switchman::processor::Ctx;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_board_and_one_run_are_shown_to_whoever_may_look() {
@@ -101,6 +106,24 @@ async fn the_home_tab_shows_the_board_and_what_its_reader_may_do() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_last_stands_first() {
+    let bot = Bot::new().await;
+    bot.operator().says("start-batch sales").await;
+    let older = bot.run().await.id;
+    std::fs::copy(bot.path("input/sales.csv"), bot.path("input/again.csv")).unwrap();
+    bot.operator().says("start-batch sales again.csv").await;
+    let listed = async || {
+        bot.viewer().says("status").await;
+        let told = bot.viewer().told_last();
+        told.find("`again.csv`").unwrap() < told.find("`sales.csv`").unwrap()
+    };
+    assert!(listed().await, "{}", bot.viewer().told_last());
+    bot.operator().says(&format!("reprocess-batch {older} all")).await;
+    assert!(!listed().await, "{}", bot.viewer().told_last());
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_unauthorised_learn_nothing_not_even_whether_a_run_exists() {
     let bot = Bot::new().await;
     bot.operator().says("start-batch sales").await;
@@ -114,5 +137,66 @@ async fn the_unauthorised_learn_nothing_not_even_whether_a_run_exists() {
     *Not done.* You are not on the list of people who may use this bot.
     Nothing was run. Ask an administrator to put you on it.
     "#);
+    bot.finish().await;
+}
+
+/// An engine that has begun anew after a crash, for as long as it is told so.
+struct Anew {
+    engine: Arc<dyn Engine>,
+    anew: Arc<AtomicBool>,
+}
+
+#[async_trait::async_trait]
+impl Engine for Anew {
+    async fn start(&self, run: &StartRun) -> Result<(), PortError> {
+        self.engine.start(run).await
+    }
+
+    async fn describe(&self, key: &AttemptKey) -> Result<Execution, PortError> {
+        let said = self.engine.describe(key).await?;
+        Ok(if said.state == ExecutionState::Running && self.anew.load(Ordering::SeqCst) {
+            Execution { progress: Progress { rows: 1, bytes: 1, ..said.progress }, ..said }
+        } else {
+            said
+        })
+    }
+
+    async fn stop(&self, key: &AttemptKey) -> Result<(), PortError> {
+        self.engine.stop(key).await
+    }
+
+    async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError> {
+        self.engine.rejects(key, skip, max).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn progress_never_goes_back_while_it_runs() {
+    let anew = Arc::<AtomicBool>::default();
+    let hand = anew.clone();
+    let wrap = move |ctx: Ctx| Ctx { engine: Arc::new(Anew { engine: ctx.engine.clone(), anew: hand.clone() }), ..ctx };
+    let setup = Setup { chunk: "4 KiB", brake: Some(200), wrap: Some(Arc::new(wrap)), ..Setup::default() };
+    let bot = Bot::with(setup).await;
+    bot.operator().types("start-batch sales").await;
+    let shown = |bot: &Bot| {
+        let text = bot.cards().pop().map(|card| bot.slack.read(&card)).unwrap_or_default();
+        text.split('*').find_map(|part| part.strip_suffix(" %")?.parse::<u8>().ok()).unwrap_or(0)
+    };
+    bot.until("some of it is done", |bot| shown(bot) >= 5).await;
+    let before = bot.run().await.current().progress.clone();
+    anew.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        bot.clock.advance(std::time::Duration::from_secs(2));
+        bot.drain().await;
+        let run = bot.run().await;
+        assert!(run.is_open(), "the batch was too short for this test");
+        assert!(run.current().progress.bytes >= before.bytes && shown(&bot) >= 5, "{run:?}");
+    }
+    anew.store(false, Ordering::SeqCst);
+    bot.operator().clicks("cancel-batch").await;
+    bot.settle().await;
+    let run = bot.run().await;
+    let reached = bot.ports().engine.describe(&run.key()).await.unwrap().progress;
+    assert_eq!(run.current().progress, reached, "the end is exact");
     bot.finish().await;
 }

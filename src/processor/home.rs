@@ -12,6 +12,8 @@ use crate::domain::reply::{Board, Reply};
 use crate::domain::run::Run;
 use crate::ports::{Commit, Effect, PortError, Priority, RunQuery};
 
+/// How many of the newest runs are looked through for those that ended last: a run may be done again long after it was made.
+const LOOKED_THROUGH: usize = 100;
 /// How many runs of each kind the board shows.
 const SHOWN: usize = 10;
 
@@ -41,8 +43,9 @@ pub async fn board(ctx: &Ctx, who: &Standing, place: Place<'_>) -> Result<Board,
     let visible = |run: &Run| ctx.policy.decide(who, place, Action::Status, Some(&run.job)).allowed();
     let mut open = ctx.store.runs(RunQuery::Open, SHOWN).await?;
     open.retain(visible);
-    let mut ended = ctx.store.runs(RunQuery::All, SHOWN * 2).await?;
+    let mut ended = ctx.store.runs(RunQuery::All, LOOKED_THROUGH).await?;
     ended.retain(|run| !run.is_open() && visible(run));
+    ended.sort_by_key(|run| std::cmp::Reverse(run.current().ended_at));
     ended.truncate(SHOWN);
     let dead_letters = ctx.bus.dead(100).await?.len();
     Ok(Board { open, ended, dead_letters, now: ctx.clock.now() })

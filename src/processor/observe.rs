@@ -80,8 +80,11 @@ fn record(ctx: &Ctx, mut run: Run, event: RunEvent, execution: Execution) -> Com
     };
     let attempt = run.current_mut();
     attempt.state = state;
-    attempt.progress = execution.progress;
-    attempt.reasons = execution.reasons;
+    // After a crash the engine counts from the chunks that are done: until it is further, what was shown stands. The end is exact.
+    if state.is_terminal() || execution.progress.bytes >= attempt.progress.bytes {
+        attempt.progress = execution.progress;
+        attempt.reasons = execution.reasons;
+    }
     attempt.started_at.get_or_insert(now);
     if state.is_terminal() {
         attempt.ended_at = Some(now);
