@@ -122,3 +122,32 @@ async fn slacks_own_checks_are_answered() {
     assert_eq!(http::post(&url, &headers, "ssl_check=0&text=start-batch").await.0, 401);
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_stand_in_the_audit_trail_under_the_names_of_the_actions() {
+    let bot = Bot::new().await;
+    bot.operator().says("start-batch sales").await;
+    let key = bot.run().await.key().to_string();
+    let done = bot.audit().await.len();
+    for button in ["view-rejects", "reprocess-rows", "download-output"] {
+        bot.stranger().clicks(button).await;
+    }
+    for line in ["start-batch sales sales.csv", "cancel-batch", "reprocess-batch nothing", "what is this", ""] {
+        bot.stranger().types(line).await;
+    }
+    bot.settle().await;
+    let noted: Vec<_> =
+        bot.audit().await[done..].iter().map(|r| (r.draft.action.clone(), r.draft.subject.clone())).collect();
+    let expected = [
+        ("view-rejects", key.as_str()),
+        ("reprocess-batch", &key),
+        ("download-link", &key),
+        ("start-batch", "start-batch sales sales.csv"),
+        ("cancel-batch", "cancel-batch"),
+        ("reprocess-batch", "reprocess-batch nothing"),
+        ("help", "what is this"),
+        ("help", ""),
+    ];
+    assert_eq!(noted, expected.map(|(action, subject)| (action.to_owned(), subject.to_owned())));
+    bot.finish().await;
+}

@@ -1,6 +1,6 @@
 //! Clicks. A button carries an id and nothing else; what it means is read again, and who presses it is asked again.
 
-use super::ask::Asker;
+use super::ask::{Asker, Wanted};
 use super::{Ack, Ingress, unavailable};
 use crate::domain::command::{Action, Command, Scope};
 use crate::domain::envelope::Event;
@@ -24,12 +24,12 @@ impl Ingress {
             Ok(None) => return Ack::Empty,
             Err(error) => return unavailable(&error),
         };
-        let what = format!("{button:?}");
+        let what = Wanted::pressed(&button);
         match self.press(id, &asker, button, &actions).await {
             Ok(()) => Ack::Empty,
             Err(Problem::NotTaken) => Ack::Status(StatusCode::SERVICE_UNAVAILABLE),
             Err(problem) => {
-                self.refuse_later(id, &asker, &what, problem).await;
+                self.refuse_later(id, &asker, what, problem).await;
                 Ack::Empty
             }
         }

@@ -12,6 +12,10 @@ use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
 use crate::ports::{Commit, Effect, OutboxWrite, Person, PortError, Priority, Published};
 use crate::slack::inbound::Sender;
+use crate::slack::modal::Button;
+
+/// What the audit trail calls handing out a link.
+pub(super) const DOWNLOAD: &str = "download-link";
 
 /// Who asks, from where.
 pub(super) struct Asker {
@@ -32,6 +36,40 @@ impl Asker {
             channel: self.channel.clone(),
             response_url: self.response_url.clone(),
         }
+    }
+}
+
+/// What somebody wanted, in the words of the audit trail: refusals are found by the same words as what was done.
+pub(super) struct Wanted {
+    action: &'static str,
+    subject: String,
+}
+
+/// Characters of a typed line that the audit trail keeps.
+const LINE: usize = 200;
+
+impl Wanted {
+    /// A command that was typed or filled in.
+    pub(super) fn command(command: &Command) -> Self {
+        Self { action: command.action().name(), subject: grammar::render(command) }
+    }
+
+    /// A line that is not a whole command.
+    pub(super) fn line(action: Action, line: &str) -> Self {
+        Self { action: action.name(), subject: line.trim().chars().take(LINE).collect() }
+    }
+
+    /// A button.
+    pub(super) fn pressed(button: &Button) -> Self {
+        let (action, subject) = match button {
+            Button::Command(action) => (action.name(), action.to_string()),
+            Button::ViewRejects(key) | Button::RejectsPage(key, _) => ("view-rejects", key.to_string()),
+            Button::Reprocess(key, _) => (Action::ReprocessBatch.name(), key.to_string()),
+            Button::Cancel(key) => (Action::CancelBatch.name(), key.to_string()),
+            Button::Download(key, _) => (DOWNLOAD, key.to_string()),
+            Button::JobPicked(job) => (Action::StartBatch.name(), job.chars().take(LINE).collect()),
+        };
+        Self { action, subject }
     }
 }
 
@@ -93,7 +131,7 @@ impl Ingress {
     }
 
     /// Writes a refusal into the audit trail. A store that cannot be written to does not turn a "no" into anything else.
-    pub(super) async fn note_refusal(&self, asker: &Asker, what: &str, problem: &Problem) {
+    pub(super) async fn note_refusal(&self, asker: &Asker, what: Wanted, problem: &Problem) {
         let commit = Commit { audit: vec![self.refusal(asker, what, problem)], ..Commit::default() };
         if let Err(error) = self.doors.store.commit(commit).await {
             tracing::error!(%error, "a refusal could not be written to the audit trail");
@@ -101,7 +139,7 @@ impl Ingress {
     }
 
     /// Refuses in private through the outbox: for clicks, whose acknowledgement cannot carry an answer.
-    pub(super) async fn refuse_later(&self, id: &str, asker: &Asker, what: &str, problem: Problem) {
+    pub(super) async fn refuse_later(&self, id: &str, asker: &Asker, what: Wanted, problem: Problem) {
         let audit = self.refusal(asker, what, &problem);
         let whisper = Effect::Whisper { to: asker.person(), reply: Box::new(Reply::refused(problem)) };
         let write = OutboxWrite {
@@ -116,14 +154,14 @@ impl Ingress {
         }
     }
 
-    fn refusal(&self, asker: &Asker, what: &str, problem: &Problem) -> AuditDraft {
+    fn refusal(&self, asker: &Asker, what: Wanted, problem: &Problem) -> AuditDraft {
         AuditDraft {
             at: self.doors.clock.now(),
             actor: Some(asker.standing.actor.clone()),
             bot: self.doors.bot.clone(),
-            action: what.to_owned(),
-            subject: asker.channel.to_string(),
-            why: "refused at the door".to_owned(),
+            action: what.action.to_owned(),
+            subject: what.subject,
+            why: format!("refused at the door, in {}", asker.channel),
             result: problem.code().to_owned(),
         }
     }
@@ -133,9 +171,4 @@ impl Ingress {
         let visible = |job: &JobName| self.allowed(asker, action, Some(job)).is_ok();
         self.doors.catalog.jobs().iter().filter(|j| visible(&j.name)).cloned().collect()
     }
-}
-
-/// The text of a command, for the audit trail.
-pub(super) fn words(command: &Command) -> String {
-    grammar::render(command)
 }

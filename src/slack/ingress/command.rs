@@ -1,6 +1,6 @@
 //! Slash commands.
 
-use super::ask::Asker;
+use super::ask::{Asker, Wanted};
 use super::{Ack, Ingress, Turned, unavailable};
 use crate::domain::command::Action;
 use crate::domain::grammar::{self, Parsed};
@@ -21,23 +21,24 @@ impl Ingress {
             Ok(parsed) => parsed,
             // Who may do nothing here is told that, and not which words would be valid.
             Err(usage) => {
-                let problem = match self.allowed(&asker, usage.action.unwrap_or(Action::Help), None) {
+                let action = usage.action.unwrap_or(Action::Help);
+                let problem = match self.allowed(&asker, action, None) {
                     Ok(()) => Problem::Usage { usage },
                     Err(refused) => refused,
                 };
-                return Ok(Box::pin(self.refuse_now(&asker, "usage", problem)).await);
+                return Ok(Box::pin(self.refuse_now(&asker, Wanted::line(action, &slash.text), problem)).await);
             }
         };
         match parsed {
             Parsed::Menu => Ok(Box::pin(self.menu(&asker)).await),
-            Parsed::Incomplete(action) => Ok(Box::pin(self.form_for_command(&asker, action, slash.trigger_id)).await),
+            Parsed::Incomplete(action) => Ok(Box::pin(self.form_for_command(&asker, action, &slash)).await),
             Parsed::Complete(command) => {
-                let words = super::ask::words(&command);
+                let wanted = Wanted::command(&command);
                 match self.ask(id, id, &asker, command).await {
                     Ok(Published::New) => Ok(Ack::Empty),
                     Ok(Published::Duplicate) => Err(Turned::Replayed),
                     Err(Problem::NotTaken) => Ok(Ack::Status(StatusCode::SERVICE_UNAVAILABLE)),
-                    Err(problem) => Ok(Box::pin(self.refuse_now(&asker, &words, problem)).await),
+                    Err(problem) => Ok(Box::pin(self.refuse_now(&asker, wanted, problem)).await),
                 }
             }
         }
@@ -45,21 +46,21 @@ impl Ingress {
 
     async fn menu(&self, asker: &Asker) -> Ack {
         if let Err(problem) = self.allowed(asker, Action::Help, None) {
-            return self.refuse_now(asker, "menu", problem).await;
+            return self.refuse_now(asker, Wanted::line(Action::Help, ""), problem).await;
         }
         let permitted = self.doors.policy.permitted_actions(&asker.standing, asker.place());
         self.private(&Reply::Menu { permitted })
     }
 
-    async fn form_for_command(&self, asker: &Asker, action: Action, trigger: Option<String>) -> Ack {
-        match self.open_form(asker, action, trigger.as_deref()).await {
+    async fn form_for_command(&self, asker: &Asker, action: Action, slash: &SlashCommand) -> Ack {
+        match self.open_form(asker, action, slash.trigger_id.as_deref()).await {
             Ok(()) => Ack::Empty,
-            Err(problem) => self.refuse_now(asker, action.name(), problem).await,
+            Err(problem) => self.refuse_now(asker, Wanted::line(action, &slash.text), problem).await,
         }
     }
 
     /// Refuses in the acknowledgement: only the person who typed sees it.
-    async fn refuse_now(&self, asker: &Asker, what: &str, problem: Problem) -> Ack {
+    async fn refuse_now(&self, asker: &Asker, what: Wanted, problem: Problem) -> Ack {
         if matches!(problem, Problem::NotPermitted { .. }) {
             self.note_refusal(asker, what, &problem).await;
         }

@@ -1,7 +1,7 @@
 //! Modals: opened as "loading" at once, because the trigger lives for three seconds, then filled.
 
 use super::Ingress;
-use super::ask::Asker;
+use super::ask::{Asker, DOWNLOAD};
 use crate::domain::command::Action;
 use crate::domain::id::JobName;
 use crate::domain::problem::Problem;
@@ -163,7 +163,7 @@ impl Ingress {
             at: now,
             actor: Some(asker.standing.actor.clone()),
             bot: self.doors.bot.clone(),
-            action: "download-link".to_owned(),
+            action: DOWNLOAD.to_owned(),
             subject: format!("{} of {}", artifact.name, artifact.key),
             why: "asked for in Slack".to_owned(),
             result: "done".to_owned(),

@@ -1,6 +1,6 @@
 //! Submitted forms: mistakes are shown beside the field, everything else takes the way of a typed command.
 
-use super::ask::{Asker, words};
+use super::ask::{Asker, Wanted};
 use super::{Ack, Ingress, unavailable};
 use crate::domain::command::{Action, Command, Scope};
 use crate::domain::grammar::{self, Parsed};
@@ -37,16 +37,16 @@ impl Ingress {
                 return Ack::Json(self.doors.renderer.field_errors(&[(error.block, &error.text)]));
             }
         };
-        let what = words(&command);
+        let what = Wanted::command(&command);
         // The form is sent once; if Slack delivers it twice, the second is the same decision.
         match self.ask(id, &format!("form:{}", view.id), &asker, command).await {
             Ok(_) => Ack::Empty,
             Err(Problem::NotTaken) => Ack::Status(StatusCode::SERVICE_UNAVAILABLE),
-            Err(problem) => self.refuse_in_form(&asker, &what, problem).await,
+            Err(problem) => self.refuse_in_form(&asker, what, problem).await,
         }
     }
 
-    async fn refuse_in_form(&self, asker: &Asker, what: &str, problem: Problem) -> Ack {
+    async fn refuse_in_form(&self, asker: &Asker, what: Wanted, problem: Problem) -> Ack {
         self.note_refusal(asker, what, &problem).await;
         let view = self.doors.renderer.modal(&Modal::Refused(problem));
         Ack::Json(json!({ "response_action": "update", "view": view.as_json() }))
