@@ -113,13 +113,43 @@ async fn where_the_channel_cannot_be_used_any_more_the_end_goes_to_whoever_asked
         } else {
             bot.slack.set_bot_in(CHANNEL, false);
         }
-        bot.settle().await;
+        bot.until("the end is told", |bot| !bot.operator().direct().is_empty()).await;
         let told = bot.operator().direct();
         assert_eq!(told.len(), 1, "archived: {archived}; {told:?}");
         assert!(told[0].contains("finished") && told[0].contains(&thousands(bot.totals.accepted)), "{told:?}");
         assert!(bot.viewer().direct().is_empty());
+        // Hours later the channel can be used again: the message that was left behind tells the truth too.
+        assert!(bot.card_text().contains("running"), "{}", bot.card_text());
+        for _ in 0..6 {
+            bot.drain().await;
+            bot.clock.advance(Duration::from_mins(50));
+        }
+        if archived {
+            bot.slack.archive(CHANNEL, false);
+        } else {
+            bot.slack.set_bot_in(CHANNEL, true);
+        }
+        bot.settle().await;
+        one_final_message(&bot).await;
+        assert!(!bot.card_text().contains("[Cancel]"), "{}", bot.card_text());
+        assert_eq!(bot.operator().direct().len(), 1);
         bot.finish().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_stays_archived_is_left_alone_after_a_day() {
+    let bot = slow_run().await;
+    bot.operator().types("start-batch sales").await;
+    bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
+    bot.slack.archive(CHANNEL, true);
+    bot.until("the end is told", |bot| !bot.operator().direct().is_empty()).await;
+    for _ in 0..26 {
+        bot.drain().await;
+        bot.clock.advance(Duration::from_hours(1));
+    }
+    // Nothing waits, and nothing was given up where somebody would have to look.
+    bot.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,6 +30,8 @@ pub enum Effect {
     Stop { key: AttemptKey },
     /// Bring the message of this attempt up to date with its record; post it if there is none.
     Show { key: AttemptKey },
+    /// The end of this attempt was told elsewhere: bring the message it had before up to date, once its channel can be used again.
+    Settle { key: AttemptKey, at: MessageRef },
     /// Attach the rejected rows to the message of this attempt.
     Attach { key: AttemptKey },
     /// Tell one person something.
@@ -204,6 +206,7 @@ impl Effect {
             Self::Start { key } => format!("start:{key}"),
             Self::Stop { key } => format!("stop:{key}"),
             Self::Show { key } => format!("show:{key}"),
+            Self::Settle { key, .. } => format!("settle:{key}"),
             Self::Attach { key } => format!("attach:{key}"),
             Self::Whisper { .. } => format!("whisper:{unique}"),
             Self::Home { user, .. } => format!("home:{user}"),

@@ -3,7 +3,7 @@
 
 use super::pace::Pace;
 use super::retry::backoff;
-use super::show::{attach, show};
+use super::show::{attach, settle, show};
 use super::{Ctx, home};
 use crate::domain::actor::Actor;
 use crate::domain::envelope::{Envelope, Event};
@@ -20,6 +20,7 @@ pub(super) async fn carry_out(ctx: &Ctx, pace: &Pace, item: &OutboxItem) -> Sett
         Effect::Start { key } => start(ctx, key).await,
         Effect::Stop { key } => ctx.engine.stop(key).await.map(|()| done(ctx)),
         Effect::Show { key } => show(ctx, pace, item, key).await,
+        Effect::Settle { key, at } => settle(ctx, pace, item, key, at).await,
         Effect::Attach { key } => attach(ctx, key).await,
         Effect::Whisper { .. } => whisper(ctx, item).await,
         Effect::Home { user, team } => {

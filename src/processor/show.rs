@@ -2,13 +2,20 @@
 
 use super::Ctx;
 use super::deliver::done;
+use super::outcome::effect;
 use super::pace::{BETWEEN_EDITS, Pace};
 use crate::domain::reply::Reply;
 use crate::domain::run::{Attempt, AttemptKey};
-use crate::ports::{ArtifactKind, Effect, Kind, MessageRef, OutboxItem, PortError, Settled, Target};
+use crate::ports::{ArtifactKind, Commit, Effect, Kind, MessageRef, OutboxItem, PortError, Priority, Settled, Target};
+use jiff::SignedDuration;
 
 /// Rejected rows are attached up to this size; beyond it the button gives them. Keeps memory bounded.
 const ATTACH_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// A message left behind is tried again after this wait, which doubles up to the second, until the third is over.
+const SETTLE_FIRST: SignedDuration = SignedDuration::from_secs(30);
+const SETTLE_LAST: SignedDuration = SignedDuration::from_mins(20);
+const SETTLE_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Brings the message up to date.
 pub(super) async fn show(ctx: &Ctx, pace: &Pace, item: &OutboxItem, key: &AttemptKey) -> Result<Settled, PortError> {
@@ -38,6 +45,11 @@ pub(super) async fn show(ctx: &Ctx, pace: &Pace, item: &OutboxItem, key: &Attemp
                 return Ok(Settled::Done { receipt: known, again });
             }
             let at = elsewhere(ctx, item, &attempt, &Target::Channel(channel), known.is_some(), &reply).await?;
+            if let Some(left) = known.filter(|left| left.channel != at.channel) {
+                let settle =
+                    effect(Effect::Settle { key: key.clone(), at: left }, "", Priority::Later, now + SETTLE_FIRST);
+                ctx.store.commit(Commit { outbox: vec![settle], ..Commit::default() }).await?;
+            }
             Ok(Settled::Done { receipt: Some(at), again })
         }
         Err(error) => {
@@ -45,6 +57,39 @@ pub(super) async fn show(ctx: &Ctx, pace: &Pace, item: &OutboxItem, key: &Attemp
                 pace.hold(&channel, now, wait);
             }
             Err(error)
+        }
+    }
+}
+
+/// Brings a message up to date that was left behind in a channel which could not be used. People have been told already, so it is
+/// tried less and less often, and after a day no more.
+pub(super) async fn settle(
+    ctx: &Ctx,
+    pace: &Pace,
+    item: &OutboxItem,
+    key: &AttemptKey,
+    left: &MessageRef,
+) -> Result<Settled, PortError> {
+    let now = ctx.clock.now();
+    if let Err(at) = pace.take_turn(&left.channel, now) {
+        return Ok(Settled::Later { at, why: "the channel's turn has not come".to_owned(), count: false });
+    }
+    let Some(run) = ctx.store.run(&key.run).await? else {
+        return Ok(done(ctx));
+    };
+    let reply = Reply::RunCard { run: Box::new(run), attempt: key.attempt, now };
+    match ctx.chat.update(left, &reply).await {
+        Ok(()) => Ok(done(ctx)),
+        Err(error) if now.duration_since(item.since) >= SETTLE_WITHIN => {
+            tracing::info!(attempt = %key, %error, "the message of {key} stays as it was: its channel came not back within a day");
+            Ok(done(ctx))
+        }
+        Err(error) => {
+            if let Kind::Transient { after: Some(wait) } = error.kind {
+                pace.hold(&left.channel, now, wait);
+            }
+            let wait = (SETTLE_FIRST * (1 << item.attempts.min(6))).min(SETTLE_LAST);
+            Ok(Settled::Later { at: now + wait, why: error.to_string(), count: true })
         }
     }
 }
