@@ -106,7 +106,7 @@ impl App {
             policy: Arc::new(config.policy.clone()),
             bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
         });
-        let doors = doors(&ctx, access.signing_secrets.clone(), renderer, client.clone());
+        let doors = doors(&ctx, access.signing_secrets.clone(), config.slash_command.clone(), renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
@@ -156,10 +156,11 @@ impl App {
 }
 
 /// The front door uses the ports of the processor.
-fn doors(ctx: &Ctx, secrets: Vec<SecretString>, renderer: Renderer, client: Arc<Client>) -> Doors {
+fn doors(ctx: &Ctx, secrets: Vec<SecretString>, command: String, renderer: Renderer, client: Arc<Client>) -> Doors {
     let ctx = ctx.clone();
     Doors {
         secrets,
+        command,
         renderer,
         client,
         catalog: ctx.catalog,

@@ -151,3 +151,26 @@ async fn refusals_stand_in_the_audit_trail_under_the_names_of_the_actions() {
     assert_eq!(noted, expected.map(|(action, subject)| (action.to_owned(), subject.to_owned())));
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slash_command_of_another_name_is_answered_in_private_and_does_nothing() {
+    let bot = Bot::new().await;
+    let before = bot.counts().await;
+    for other in ["/my-slack-bot2", "/My-Slack-Bot", "my-slack-bot"] {
+        let named = serde_urlencoded::to_string([("command", other)]).unwrap();
+        let body = form("start-batch sales").replace("command=%2Fmy-slack-bot", &named);
+        assert!(body.contains(&named), "{body}");
+        let stamp = bot.clock.now().as_second().to_string();
+        let signature = sign(&SecretString::from(SECRET), bot.clock.now().as_second(), body.as_bytes());
+        let headers =
+            [("content-type", FORM), ("x-slack-request-timestamp", &stamp), ("x-slack-signature", signature.as_str())];
+        let (status, answer) = http::post(&format!("{}/slack/events", bot.base()), &headers, body).await;
+        assert_eq!(status, 200);
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["response_type"], "ephemeral");
+        let text = answer["text"].as_str().unwrap();
+        assert!(text.contains(&format!("answers to /my-slack-bot, and not to {other}.")), "{text}");
+        unchanged(&bot, &before, other).await;
+    }
+    bot.finish().await;
+}

@@ -25,6 +25,10 @@ pub enum Problem {
         action: Option<Action>,
         decision: Decision,
     },
+    /// A slash command that is not this bot's.
+    OtherCommand {
+        given: String,
+    },
     /// The line could not be read.
     Usage {
         usage: Usage,
@@ -100,6 +104,7 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotPermitted { decision, .. } => decision.code(),
+            Self::OtherCommand { .. } => "other-command",
             Self::Usage { .. } => "usage",
             Self::UnknownRun { .. } => "unknown-run",
             Self::UnknownFile { .. } => "unknown-file",

@@ -13,6 +13,9 @@ use axum::http::StatusCode;
 impl Ingress {
     /// Reads the line; then a form, the bus, or a private answer in the acknowledgement itself.
     pub(super) async fn command(&self, id: &str, slash: SlashCommand) -> Result<Ack, Turned> {
+        if slash.command != self.doors.command {
+            return Ok(self.private(&Reply::refused(Problem::OtherCommand { given: slash.command })));
+        }
         let asker = match self.asker(&slash.sender, slash.channel.clone(), slash.response_url.clone()).await {
             Ok(asker) => asker,
             Err(error) => return Ok(unavailable(&error)),

@@ -39,6 +39,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Doors {
     pub secrets: Vec<SecretString>,
+    /// The slash command of this bot, with its slash.
+    pub command: String,
     pub renderer: Renderer,
     pub catalog: Arc<Catalog>,
     pub policy: Arc<Policy>,

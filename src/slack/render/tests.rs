@@ -202,6 +202,7 @@ fn problems() -> Vec<(&'static str, Problem)> {
         ("unknown_job", Problem::UnknownJob { job: job() }),
         ("given_up", Problem::GivenUp { request: "start-batch sales".into() }),
         ("not_taken", Problem::NotTaken),
+        ("other_command", Problem::OtherCommand { given: "/deploy".into() }),
         ("form_expired", Problem::FormExpired { action: Some(Action::StartBatch) }),
     ]
 }
