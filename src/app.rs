@@ -14,6 +14,7 @@ use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
 use crate::slack::render::Renderer;
+use crate::workers::Courtesy;
 use crate::{domain, workers};
 use anyhow::{Context, anyhow};
 use axum::Router;
@@ -49,6 +50,7 @@ pub type Ready = Box<dyn FnOnce(SocketAddr) + Send>;
 pub struct App {
     processor: Arc<Processor>,
     heartbeat: Arc<Heartbeat>,
+    courtesy: Arc<Courtesy>,
     router: Router,
     engine: Arc<LocalEngine>,
     metrics: PrometheusHandle,
@@ -108,8 +110,11 @@ impl App {
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
-        let router = Ingress::router(doors).merge(health.router()).merge(links::router(links, files, clock));
-        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, router, engine, metrics })
+        let courtesy = Arc::<Courtesy>::default();
+        let router = announced(Ingress::router(doors), courtesy.clone())
+            .merge(health.router())
+            .merge(links::router(links, files, clock));
+        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, courtesy, router, engine, metrics })
     }
 
     /// What answers HTTP.
@@ -131,7 +136,8 @@ impl App {
     ) -> anyhow::Result<()> {
         let (stopping, stopped) = watch::channel(false);
         let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics.clone()));
-        let work = tokio::spawn(workers::run(self.processor.clone(), self.heartbeat.clone(), stopped.clone()));
+        let (processor, heartbeat) = (self.processor.clone(), self.heartbeat.clone());
+        let work = tokio::spawn(workers::run(processor, heartbeat, self.courtesy.clone(), stopped.clone()));
         let mut http_stop = stopped;
         let server = axum::serve(listener, self.router().merge(beside)).with_graceful_shutdown(async move {
             let _ = http_stop.wait_for(|stopping| *stopping).await;
@@ -246,6 +252,14 @@ pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Resu
     })?;
     let identity = client.identity().await.map_err(|e| anyhow!("Slack does not take the bot token: {e}"))?;
     Ok(vec![format!("Slack knows the bot as {} in team {}", identity.user, identity.team)])
+}
+
+/// Tells the workers of every request, so that they let it go first.
+fn announced(router: Router, courtesy: Arc<Courtesy>) -> Router {
+    router.layer(axum::middleware::map_request(move |request: axum::extract::Request| {
+        courtesy.request();
+        std::future::ready(request)
+    }))
 }
 
 /// News of an execution goes onto the bus like everything else. A lost publish costs a second: the attempt's deadline comes anyway.

@@ -42,7 +42,8 @@ async fn rows_that_lacked_a_lookup_are_merged_once_it_is_mended() {
     `bad-date`  5 rows
     `not-in-list`  3 rows
     `short-row`  3 rows
-    and 2 more reasons: View rejects has them all
+    `long-row`  3 rows
+    `pattern-mismatch`  1 row
     (Attempt 2 of this run came after it.)
     [View rejects] [Download output]
       > @Operator here are the 30 rejected rows of run r-1, each with its line, column and reason.
@@ -57,7 +58,7 @@ async fn rows_that_lacked_a_lookup_are_merged_once_it_is_mended() {
     `not-in-list`  3 rows
     `short-row`  3 rows
     `long-row`  3 rows
-    and 1 more reason: View rejects has them all
+    `pattern-mismatch`  1 row
     [View rejects] [Reprocess rejected] [Download output]
       > @Operator here are the 20 rejected rows of run r-1, attempt 2, each with its line, column and reason.
     "#);

@@ -25,7 +25,8 @@ async fn an_operator_starts_a_batch_and_is_told_how_it_went() {
         `bad-date`  5 rows
         `not-in-list`  3 rows
         `short-row`  3 rows
-        and 2 more reasons: View rejects has them all
+        `long-row`  3 rows
+        `pattern-mismatch`  1 row
         [View rejects] [Reprocess rejected] [Download output]
     Switchman (in a thread): @Operator here are the 30 rejected rows of run r-1, each with its line, column and reason.
         [file sales.r-1.rejects.csv]
@@ -151,7 +152,8 @@ async fn what_is_missing_is_asked_for_in_a_form() {
         `bad-date`  5 rows
         `not-in-list`  3 rows
         `short-row`  3 rows
-        and 2 more reasons: View rejects has them all
+        `long-row`  3 rows
+        `pattern-mismatch`  1 row
         [View rejects] [Reprocess rejected] [Download output]
     Switchman (in a thread): @Operator here are the 30 rejected rows of run r-1, each with its line, column and reason.
         [file sales.r-1.rejects.csv]
@@ -207,7 +209,8 @@ async fn too_many_rejects_fail_the_run_and_nothing_is_published() {
         `pattern-mismatch`  28 rows
         `long-row`  28 rows
         `not-in-list`  25 rows
-        and 2 more reasons: View rejects has them all
+        `short-row`  16 rows
+        `missing-lookup`  10 rows
         [View rejects] [Reprocess the rest]
     Switchman (in a thread): @Operator here are the 170 rejected rows of run r-1, each with its line, column and reason.
         [file sales.r-1.rejects.csv]

@@ -36,7 +36,8 @@ async fn the_board_and_one_run_are_shown_to_whoever_may_look() {
     `bad-date`  5 rows
     `not-in-list`  3 rows
     `short-row`  3 rows
-    and 2 more reasons: View rejects has them all
+    `long-row`  3 rows
+    `pattern-mismatch`  1 row
     [View rejects] [Reprocess rejected] [Download output]
     "#);
     assert_eq!(bot.cards().len(), 1, "the channel sees none of it");

@@ -40,17 +40,18 @@ impl<'a> Attempt<'a> {
         };
         let input = File::open(task.input).map_err(BatchError::io("open", task.input))?;
         let size = input.metadata().map_err(BatchError::io("read", task.input))?.len();
-        let stored = durable::read_json::<Plan>(&task.dir.join(PLAN))?;
+        // A plan that a power cut has damaged is made again: until the merge nothing rests on it alone.
+        let stored = durable::read_json_or_none::<Plan>(&task.dir.join(PLAN))?;
         let plan = match (stored, &earlier) {
             (Some(plan), _) => Self::check(plan, task.job)?,
             (None, Some(earlier)) => {
                 let plan = Plan { job: task.job.fingerprint().to_owned(), ..earlier.plan.clone() };
-                durable::publish_json(task.dir, PLAN, &plan)?;
+                durable::replace_json(task.dir, PLAN, &plan)?;
                 plan
             }
             (None, None) => {
                 let plan = Plan::make(task.job, input, control)?;
-                durable::publish_json(task.dir, PLAN, &plan)?;
+                durable::replace_json(task.dir, PLAN, &plan)?;
                 plan
             }
         };
@@ -99,7 +100,7 @@ impl<'a> Attempt<'a> {
     fn first_round(&self, counted: &mut BTreeSet<usize>) -> Result<(), BatchError> {
         let mut pending = Vec::new();
         for chunk in &self.plan.chunks {
-            match self.parts.marker(chunk.index, Round::First) {
+            match self.parts.marker(chunk, Round::First) {
                 None => pending.push(*chunk),
                 Some(marker) => {
                     if counted.insert(chunk.index) {
@@ -121,14 +122,13 @@ impl<'a> Attempt<'a> {
         if !self.unique {
             return Ok(BTreeSet::new());
         }
-        let chunks = self.plan.chunks.len();
         let second = match duplicates::known(&self.parts).map_err(RunError::Failed)? {
             Some(second) => second,
-            None => duplicates::compare(self.task.job, &self.parts, chunks, self.control)?,
+            None => duplicates::compare(self.task.job, &self.parts, &self.plan.chunks, self.control)?,
         };
         let mut pending = Vec::new();
         for &chunk in &second {
-            match self.parts.marker(chunk, Round::Second) {
+            match self.marker(chunk, Round::Second) {
                 None => pending.push(self.plan.chunks[chunk]),
                 Some(marker) => self.count_second(chunk, &marker),
             }
@@ -187,7 +187,7 @@ impl<'a> Attempt<'a> {
 
     fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {
         let index = chunk.index;
-        let marker = match self.copy_earlier(index)? {
+        let marker = match self.copy_earlier(chunk)? {
             Some(marker) => marker,
             None => self.process_rows(chunk, round)?,
         };
@@ -203,15 +203,19 @@ impl<'a> Attempt<'a> {
 
     /// The second round has moved rows from the accepted to the rejected ones.
     fn count_second(&self, chunk: usize, second: &Marker) {
-        if let Some(first) = self.parts.marker(chunk, Round::First) {
+        if let Some(first) = self.marker(chunk, Round::First) {
             self.control.count(&second.done.counted);
             self.control.forget(&first.done.counted);
         }
     }
 
+    fn marker(&self, chunk: usize, round: Round) -> Option<Marker> {
+        self.parts.marker(&self.plan.chunks[chunk], round)
+    }
+
     fn forget_damaged(&self, chunk: usize) {
         let rounds = [Round::Second, Round::First];
-        if let Some(marker) = rounds.into_iter().find_map(|round| self.parts.marker(chunk, round)) {
+        if let Some(marker) = rounds.into_iter().find_map(|round| self.marker(chunk, round)) {
             self.control.forget(&marker.done.counted);
             self.control.chunk_undone();
         }
@@ -235,23 +239,23 @@ impl<'a> Attempt<'a> {
         let done = chunk::process(job, chunk, input, sinks, given, self.control)?;
         let path = self.parts.path(chunk.index, round, "keys");
         let keys = keys.map(|keys| keys.write(chunk.index, &path)).transpose()?;
-        Ok(Marker { done, keys })
+        Ok(Marker { chunk: *chunk, done, keys })
     }
 
     /// Takes a chunk as the earlier attempt left it, where none of its rows has to be looked at.
-    fn copy_earlier(&self, chunk: usize) -> Result<Option<Marker>, BatchError> {
+    fn copy_earlier(&self, chunk: &Chunk) -> Result<Option<Marker>, BatchError> {
         let Some(earlier) = self.earlier.as_ref().filter(|_| !self.unique) else { return Ok(None) };
-        let Some((done, output, rejects)) = &earlier.chunks[chunk] else { return Ok(None) };
+        let Some((done, output, rejects)) = &earlier.chunks[chunk.index] else { return Ok(None) };
         let only_chunks = self.task.redo.is_some_and(|redo| redo.scope == Scope::Chunks);
         if !only_chunks && done.counted.rejected.total() > 0 {
             return Ok(None);
         }
         for (place, kind) in [(output, "output"), (rejects, "rejects")] {
-            let mut part = self.parts.create_part(chunk, Round::First, kind)?;
+            let mut part = self.parts.create_part(chunk.index, Round::First, kind)?;
             std::io::copy(&mut place.open()?, &mut part).map_err(BatchError::stream("copy the earlier result"))?;
         }
         self.control.count(&done.counted);
-        Ok(Some(Marker { done: *done, keys: None }))
+        Ok(Some(Marker { chunk: *chunk, done: *done, keys: None }))
     }
 
     fn merge(&self, second: &BTreeSet<usize>) -> Result<Summary, MergeError> {
@@ -259,7 +263,7 @@ impl<'a> Attempt<'a> {
         let mut counted = Counted::default();
         for index in 0..self.plan.chunks.len() {
             let round = if second.contains(&index) { Round::Second } else { Round::First };
-            let done = self.parts.marker(index, round).ok_or(MergeError::Damaged(index))?.done;
+            let done = self.marker(index, round).ok_or(MergeError::Damaged(index))?.done;
             counted.merge(&done.counted);
             chunks.push((done, round));
         }
@@ -287,6 +291,7 @@ impl<'a> Attempt<'a> {
 
     /// The summary makes the attempt done; only then its parts go.
     fn finish(self, summary: Summary) -> Result<Summary, BatchError> {
+        durable::sync_file(&self.task.dir.join(PLAN))?;
         durable::publish_json(self.task.dir, SUMMARY, &summary)?;
         self.control.step(Step::Summarised);
         self.parts.remove()?;

@@ -4,6 +4,7 @@ use super::error::BatchError;
 use super::job::Job;
 use super::keys::{self, Duplicate, Run, RunError};
 use super::parts::{Parts, Round};
+use super::plan::Chunk;
 use super::{COMPARED, Control, Step};
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,11 +20,17 @@ pub(crate) fn forget(parts: &Parts) {
 }
 
 /// Compares the keys of all chunks and leaves with each chunk the list of its duplicates.
-pub(crate) fn compare(job: &Job, parts: &Parts, chunks: usize, control: &Control) -> Result<BTreeSet<usize>, RunError> {
-    parts.clear_duplicates(chunks);
+pub(crate) fn compare(
+    job: &Job,
+    parts: &Parts,
+    chunks: &[Chunk],
+    control: &Control,
+) -> Result<BTreeSet<usize>, RunError> {
+    parts.clear_duplicates(chunks.len());
     let mut runs = Vec::new();
-    for chunk in 0..chunks {
-        let keys = parts.marker(chunk, Round::First).and_then(|marker| marker.keys);
+    for planned in chunks {
+        let chunk = planned.index;
+        let keys = parts.marker(planned, Round::First).and_then(|marker| marker.keys);
         let crc = Some(keys.ok_or(RunError::Damaged(chunk))?.crc);
         runs.push(Run { path: parts.path(chunk, Round::First, "keys"), crc, chunk });
     }

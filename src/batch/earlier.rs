@@ -4,7 +4,7 @@ use super::durable;
 use super::error::BatchError;
 use super::job::Job;
 use super::parts::{Parts, Round};
-use super::plan::{Plan, VERSION};
+use super::plan::{Chunk, Plan, VERSION};
 use super::records::{Head, Reading, Records};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -78,7 +78,7 @@ impl Earlier {
         }
         let chunks = match durable::read_json::<Manifest>(&dir.join(super::MANIFEST))? {
             Some(manifest) => from_files(dir, &manifest),
-            None => from_parts(dir, plan.chunks.len()),
+            None => from_parts(dir, &plan.chunks),
         };
         if chunks.len() != plan.chunks.len() {
             return Err(refused("its files do not fit its plan; reprocess all"));
@@ -105,17 +105,18 @@ fn from_files(dir: &Path, manifest: &Manifest) -> Vec<Option<(Done, Place, Place
     manifest.chunks.iter().map(&mut place).collect()
 }
 
-fn from_parts(dir: &Path, chunks: usize) -> Vec<Option<(Done, Place, Place)>> {
+fn from_parts(dir: &Path, chunks: &[Chunk]) -> Vec<Option<(Done, Place, Place)>> {
     let parts = Parts::of(dir);
     let place = |chunk, round, kind, bytes| Place { path: parts.path(chunk, round, kind), offset: 0, bytes };
-    let find = |chunk| {
+    let find = |planned: &Chunk| {
+        let chunk = planned.index;
         let rounds = [Round::Second, Round::First];
-        let (round, marker) = rounds.into_iter().find_map(|round| Some((round, parts.marker(chunk, round)?)))?;
+        let (round, marker) = rounds.into_iter().find_map(|round| Some((round, parts.marker(planned, round)?)))?;
         let done = marker.done;
         let output = place(chunk, round, "output", done.output.bytes);
         Some((done, output, place(chunk, round, "rejects", done.rejects.bytes)))
     };
-    (0..chunks).map(find).collect()
+    chunks.iter().map(find).collect()
 }
 
 /// A chunk's earlier output and rejects, walked along with its input.

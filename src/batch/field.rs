@@ -218,3 +218,25 @@ impl Value<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::schema::Schema;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_quick_way_says_what_the_long_way_says(text in "[-+0-9]{0,20}|[ -~]{0,5}", low in -99_i64..99, high in -99_i64..99) {
+            let schema = serde_json::json!({"fields": [
+                {"name": "a"}, {"name": "b", "type": "integer"},
+                {"name": "c", "type": "integer", "constraints": {"minimum": low, "maximum": high}},
+            ]});
+            for field in Schema::parse(&schema.to_string()).unwrap().fields {
+                prop_assert_ne!(field.quick, Quick::None);
+                let long = Field { quick: Quick::None, ..field.clone() };
+                prop_assert_eq!(field.check(&text), long.check(&text));
+            }
+        }
+    }
+}

@@ -105,7 +105,7 @@ pub fn summary(dir: &Path) -> Result<Option<Summary>, BatchError> {
 
 /// How far an attempt has come that nobody runs at present; `None` when it was never planned.
 pub fn stored_progress(dir: &Path) -> Result<Option<Progress>, BatchError> {
-    let Some(plan) = durable::read_json::<Plan>(&dir.join(PLAN))? else { return Ok(None) };
+    let Some(plan) = durable::read_json_or_none::<Plan>(&dir.join(PLAN))? else { return Ok(None) };
     let control = Control::default();
     if let Some(summary) = summary(dir)? {
         show_done(&control, &summary);
@@ -114,7 +114,7 @@ pub fn stored_progress(dir: &Path) -> Result<Option<Progress>, BatchError> {
     let parts = Parts::of(dir);
     control.expect(plan.chunks.len() as u64, plan.data_bytes());
     for chunk in &plan.chunks {
-        if let Some(marker) = parts.marker(chunk.index, Round::First) {
+        if let Some(marker) = parts.marker(chunk, Round::First) {
             control.count(&marker.done.counted);
             control.chunk_done();
         }

@@ -8,7 +8,7 @@ use super::Playground;
 use super::knobs::{Fault, Knob, Knobs};
 use super::message::{Message, View};
 use super::people::{Channel, Member};
-use super::workspace::{Call, Notice};
+use super::records::{Call, Notice};
 
 impl Playground {
     /// Everything everybody sees in a channel, oldest first, thread replies included.

@@ -13,7 +13,9 @@ mod message;
 mod page;
 mod people;
 mod plain;
+mod records;
 mod respond;
+mod submit;
 mod workspace;
 
 #[cfg(test)]
@@ -37,10 +39,11 @@ pub use events::{ACK_TIMEOUT, Ack, Outcome};
 pub use knobs::{Fault, Knob, Knobs};
 pub use message::{Author, Message, View};
 pub use people::{App, Channel, Member, MemberKind, Team, Workspace};
-pub use workspace::{Call, Notice};
+pub use records::{Call, Notice};
 
 use journal::Journal;
-use workspace::{Change, KEPT, State, forget_oldest};
+use records::Change;
+use workspace::{KEPT, State, forget_oldest};
 
 /// What time it is. The playground asks nobody else.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -9,7 +9,8 @@ use super::Playground;
 use super::api::{ApiError, Args, broken_connection, content, reply};
 use super::knobs::Fault;
 use super::message::Author;
-use super::workspace::{Call, State};
+use super::records::Call;
+use super::workspace::State;
 
 /// Posts a `response_url` takes.
 const USES: u32 = 5;

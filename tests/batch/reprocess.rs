@@ -182,3 +182,18 @@ fn what_a_cancelled_attempt_did_not_reach_comes_from_the_one_before() {
     assert!(first.output().lines().all(|row| third.output().lines().any(|other| other == row)));
     assert_eq!(third.summary.rejected, 2);
 }
+
+#[test]
+fn what_a_power_cut_has_damaged_is_done_again() {
+    let mut bench = shop(true);
+    bench.spec.workers = 1;
+    bench.write("names.csv", names(true));
+    let whole = bench.run(rows());
+    for damaged in ["plan.json", "parts/000000.done", "parts/000001.output", "parts/000001.keys"] {
+        let _ = fs::remove_dir_all(bench.path("cut"));
+        assert!(bench.execute("cut", None, &stopping_at(Step::ChunkDone(2))).is_err());
+        fs::write(bench.path("cut").join(damaged), "").unwrap();
+        let summary = bench.execute("cut", None, &Control::default()).unwrap();
+        assert_eq!(bench.ran("cut", summary), whole, "{damaged}");
+    }
+}

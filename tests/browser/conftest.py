@@ -75,7 +75,7 @@ class Somebody:
         self.page = page
         self.playground = playground
         self.messages = page.get_by_role("log", name="Messages").get_by_role("article")
-        self.box = page.get_by_role("combobox", name=re.compile("^Message"))
+        self.box = page.get_by_role("textbox", name=re.compile("^Message"))
         self.modal = page.locator("#modal")
 
     def open(self, path="/"):

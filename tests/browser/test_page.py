@@ -206,8 +206,8 @@ def test_the_app_has_a_home(somebody):
     page = somebody.page
     page.get_by_role("navigation", name="Workspace").get_by_role("button", name="Switchman", exact=True).click()
     home = page.get_by_role("region", name="Home")
-    expect(home.get_by_role("heading", name="What you may do")).to_be_visible()
-    home.get_by_role("button", name="start-batch").click()
+    expect(home.get_by_role("heading", name="Running and waiting")).to_be_visible()
+    home.get_by_role("button", name="Start a job").click()
     expect(somebody.modal.get_by_role("button", name="Start")).to_be_visible()
     shot(somebody, "home-form")
     somebody.page.keyboard.press("Escape")

@@ -12,8 +12,8 @@ use switchman::domain::reply::Reply;
 use switchman::domain::run::{AttemptKey, Input, Run};
 use switchman::ports::{
     Artifact, ArtifactKind, BotIdentity, Bus, Chat, Commit, DeadLetter, Deadline, Delivery, Engine, Execution, Files,
-    Kind, Member, MessageRef, OutboxItem, Person, PortError, Published, RejectPage, RunQuery, Settled, StartRun, Store,
-    Target,
+    GivenUp, Kind, Member, MessageRef, OutboxItem, Person, PortError, Published, RejectPage, RunQuery, Settled,
+    StartRun, Store, Target,
 };
 use switchman::processor::Ctx;
 use tokio::sync::Notify;
@@ -176,6 +176,14 @@ impl Store for Faulty<dyn Store> {
 
     async fn outbox_depth(&self) -> Result<(u64, u64), PortError> {
         self.faults.call("Store::outbox_depth", Nature::Reads, self.port.outbox_depth()).await
+    }
+
+    async fn given_up(&self, max: usize) -> Result<Vec<GivenUp>, PortError> {
+        self.faults.call("Store::given_up", Nature::Reads, self.port.given_up(max)).await
+    }
+
+    async fn outbox_replay(&self, key: &str) -> Result<bool, PortError> {
+        self.faults.call("Store::outbox_replay", Nature::Writes, self.port.outbox_replay(key)).await
     }
 
     async fn receipt(&self, key: &str) -> Result<Option<MessageRef>, PortError> {

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["app", "config", "telemetry", "batch", "ports", "domain"]),
     ("app", &["*"]),
     ("lib", &["*"]),
-    ("main", &["cli", "app"]),
+    ("main", &["cli", "app", "config::Environment"]),
 ];
 
 /// Every import that no arrow allows.

@@ -11,7 +11,6 @@ const LISTED: &[&str] = &[
     "infra/",
     "tests/",
     "benches/",
-    "fuzz/",
     "target/",
     "var/",
 ];

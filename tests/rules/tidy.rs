@@ -2,6 +2,7 @@
 
 use super::File;
 use super::tokens::{Token, tokens};
+use std::collections::HashSet;
 
 /// No file is longer than this, without its tests.
 const LONGEST: usize = 400;
@@ -60,17 +61,16 @@ fn only_tests(path: &str, files: &[File]) -> bool {
 pub(crate) fn unreached(files: &[File]) -> Vec<String> {
     let root =
         |path: &str| matches!(path, "src/lib.rs" | "src/main.rs" | "tests/main.rs") || path.starts_with("tests/fuzz/");
-    let declared = |path: &str| {
-        let (folder, name) =
-            path.trim_end_matches("/mod.rs").trim_end_matches(".rs").rsplit_once('/').unwrap_or_default();
-        files.iter().any(|(parent, text)| {
-            let (here, file) = parent.rsplit_once('/').unwrap_or_default();
+    let mut declared = HashSet::new();
+    for (parent, text) in files {
+        let (folder, file) = parent.rsplit_once('/').unwrap_or_default();
+        if matches!(file, "mod.rs" | "lib.rs" | "main.rs") {
             let words = tokens(text);
-            here == folder
-                && matches!(file, "mod.rs" | "lib.rs" | "main.rs")
-                && words.windows(3).any(|w| w[0].text == "mod" && w[1].text == name && w[2].text == ";")
-        })
-    };
+            let names = words.windows(3).filter(|w| w[0].text == "mod" && w[2].text == ";").map(|w| w[1].text.as_str());
+            declared.extend(names.map(|name| format!("{folder}/{name}")));
+        }
+    }
+    let declared = |path: &str| declared.contains(path.trim_end_matches("/mod.rs").trim_end_matches(".rs"));
     let lost = files.iter().filter(|(path, _)| !root(path) && !declared(path));
     lost.map(|(path, _)| format!("{path}: no module declares it, so it is never compiled")).collect()
 }

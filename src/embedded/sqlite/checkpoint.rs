@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, TrySendError};
 
-/// So many works are written between two checkpoints; each is a handful of pages.
-const WORKS: usize = 256;
-/// Pages (of 4 KiB) after which the log must start over, which only works while nobody writes.
-const LONG: i64 = 2_000;
+/// So many works are written between two checkpoints; each is a handful of pages. A page that many works write is copied once,
+/// and each checkpoint waits for the disk that the commits wait for too.
+const WORKS: usize = 1_024;
+/// Pages (of 4 KiB) after which the log must start over, which only works while nobody writes: everybody waits, so it is rare.
+const LONG: i64 = 8_000;
 
 /// The writer's side.
 pub(super) struct Checkpointer {

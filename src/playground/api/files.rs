@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, ApiError, Context};
 use crate::playground::Playground;
 use crate::playground::message::Author;
-use crate::playground::workspace::StoredFile;
+use crate::playground::records::StoredFile;
 
 pub(super) fn get_upload_url(context: &mut Context<'_>) -> Answer {
     let name = context.args.text("filename").ok_or(ApiError::from("invalid_arguments"))?.to_owned();

@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 
 use super::Playground;
 use super::knobs::Fault;
-use super::workspace::{Call, State};
+use super::records::Call;
+use super::workspace::State;
 
 /// The largest request body a method takes, in bytes.
 const BODY_LIMIT: usize = 4 << 20;

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, ApiError, Context, refusals};
 use crate::playground::message::{View, assign_ids};
-use crate::playground::workspace::{Change, State, What};
+use crate::playground::records::{Change, What};
+use crate::playground::workspace::State;
 use crate::slack::limits::Surface;
 
 /// The largest view, in bytes of JSON.

@@ -141,6 +141,17 @@ async fn a_click_carries_message_container_state_and_action() {
 }
 
 #[tokio::test]
+async fn a_button_that_an_edit_removed_is_clicked_only_on_a_stale_screen() {
+    let world = World::new().await;
+    let ts = message_with_button(&world).await;
+    world.call("chat.update", json!({ "channel": "C0BATCH", "ts": ts, "text": "decided" })).await;
+    assert!(matches!(world.playground.click("U0OPERATOR", &ts, "go").await.outcome, Outcome::NotSent(_)));
+    assert!(world.got().is_empty());
+    assert!(world.playground.act("U0OPERATOR", &Act::click(&ts, "go").stale()).await.is_ok());
+    assert_eq!(world.got_one().json()["actions"][0]["value"], "r-1");
+}
+
+#[tokio::test]
 async fn a_choice_stands_in_the_action_and_in_the_state() {
     let world = World::new().await;
     let option = |v: &str| json!({ "text": { "type": "plain_text", "text": v }, "value": v });

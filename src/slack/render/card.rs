@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// Reasons shown on a card; the rest is counted.
-const REASONS: usize = 5;
+const REASONS: usize = 10;
 /// Characters of a file name on a card.
 const FILE: usize = 80;
 /// Characters of a failure.
@@ -150,9 +150,9 @@ fn left(attempt: &Attempt, now: Timestamp) -> Option<String> {
     let seconds = u64::try_from(left.as_secs()).ok()?;
     // A tenth of a second would be a guess.
     Some(match seconds {
-        0 => "under 1 s".to_owned(),
-        1..10 => format!("{seconds} s"),
-        _ => words::duration(seconds * 1000),
+        0 => "under 1 s left".to_owned(),
+        1..10 => format!("about {seconds} s left"),
+        _ => format!("about {} left", words::duration(seconds * 1000)),
     })
 }
 

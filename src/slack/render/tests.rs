@@ -481,7 +481,7 @@ fn markup(json: &Value) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn whatever_is_said_keeps_the_limits_and_foreign_text_stays_text(
