@@ -1,12 +1,38 @@
 //! Puts the program together: the only file that names concrete adapters.
 
-use crate::config::{Backend, Config, SlackAccess};
-use crate::embedded::{Sqlite, SystemClock, sqlite};
-use crate::ports::{Bus, Store};
+use crate::config::starter::Starter;
+use crate::config::{Backend, Config, FILE_NAME, JobConfig, SlackAccess};
+use crate::domain::envelope::Envelope;
+use crate::domain::id::{FileName, JobName};
+use crate::domain::run::AttemptKey;
+use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
+use crate::embedded::{Links, Lists, LocalFiles, Sqlite, SystemClock, links, sqlite};
+use crate::health::{Health, Heartbeat};
+use crate::playground::{Hint, Playground, PlaygroundConfig};
+use crate::ports::{Bus, Chat, Clock, Files, Store};
+use crate::processor::{Ctx, Processor};
+use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
+use crate::slack::ingress::{Doors, Ingress};
+use crate::slack::render::Renderer;
+use crate::workers::Courtesy;
+use crate::{domain, workers};
+use anyhow::{Context, anyhow};
+use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// The port of the page, unless it is taken.
+const PLAYGROUND_PORT: u16 = 4242;
+/// Batches that run side by side; each uses all its job's workers already.
+const AT_ONCE: usize = 2;
+/// Requests that are being answered get this long to end.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How to run the playground.
 #[derive(Debug, Clone)]
@@ -20,6 +46,136 @@ pub struct PlaygroundOptions {
 /// Is called once, as soon as requests are answered.
 pub type Ready = Box<dyn FnOnce(SocketAddr) + Send>;
 
+/// The bot, put together and not yet running.
+pub struct App {
+    processor: Arc<Processor>,
+    heartbeat: Arc<Heartbeat>,
+    courtesy: Arc<Courtesy>,
+    router: Router,
+    engine: Arc<LocalEngine>,
+    metrics: PrometheusHandle,
+}
+
+impl App {
+    /// Opens the records and connects everything. `public_url` is where people reach the bot, for links.
+    pub fn build(
+        config: &Config,
+        access: &SlackAccess,
+        public_url: &str,
+        clock: Arc<dyn Clock>,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        Self::build_with(config, access, public_url, clock, metrics, |ports| ports)
+    }
+
+    /// The same with other ports in between: `wrap` gets what the configuration asks for, and what it gives is used by everything
+    /// that takes and handles requests. For whoever wants to watch, count or disturb them.
+    pub fn build_with(
+        config: &Config,
+        access: &SlackAccess,
+        public_url: &str,
+        clock: Arc<dyn Clock>,
+        metrics: PrometheusHandle,
+        wrap: impl FnOnce(Ctx) -> Ctx,
+    ) -> anyhow::Result<Self> {
+        let Backend::Embedded { data } = &config.backend;
+        let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
+        let links = Links::new(link_key(data)?, public_url);
+        let renderer = Renderer::new(&config.slash_command);
+        let client = Arc::new(Client::new(&ClientConfig {
+            api_url: access.api_url.clone(),
+            token: access.bot_token.clone(),
+            limit: CALL_LIMIT,
+            renderer: renderer.clone(),
+        })?);
+        let lists = Arc::new(Lists::new(config.listing(), config.channels.clone()));
+        let jobs = Arc::new(LocalJobs::new(config.jobs.iter().map(local_job).collect()));
+        let attempts = Attempts::new(data.join("runs"));
+        let files = Arc::new(LocalFiles::new(jobs.clone(), attempts.clone(), links.clone()));
+        let engine = Arc::new(LocalEngine::new(jobs, attempts, AT_ONCE, news(record.clone(), clock.clone())));
+        let ctx = wrap(Ctx {
+            store: record.clone(),
+            bus: record.clone(),
+            engine: engine.clone(),
+            files: files.clone(),
+            chat: client.clone(),
+            directory: lists.clone(),
+            settings: lists,
+            clock: clock.clone(),
+            catalog: Arc::new(config.catalog()),
+            policy: Arc::new(config.policy.clone()),
+            bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
+        });
+        let doors = doors(&ctx, access.signing_secrets.clone(), renderer, client.clone());
+        let heartbeat = Arc::new(Heartbeat::default());
+        heartbeat.beat(clock.now());
+        let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
+        let courtesy = Arc::<Courtesy>::default();
+        let router = announced(Ingress::router(doors), courtesy.clone())
+            .merge(health.router())
+            .merge(links::router(links, files, clock));
+        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, courtesy, router, engine, metrics })
+    }
+
+    /// What answers HTTP.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// What does the work; scenario tests step it by hand.
+    pub fn processor(&self) -> &Arc<Processor> {
+        &self.processor
+    }
+
+    /// Answers requests on `listener` and works, until `stop`; then drains: no new requests, what was taken is finished.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        beside: Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let (stopping, stopped) = watch::channel(false);
+        let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics));
+        let work = tokio::spawn(workers::run(self.processor, self.heartbeat, self.courtesy, stopped.clone()));
+        let mut http_stop = stopped;
+        let server = axum::serve(listener, self.router.merge(beside)).with_graceful_shutdown(async move {
+            let _ = http_stop.wait_for(|stopping| *stopping).await;
+        });
+        let server = tokio::spawn(server.into_future());
+        stop.await;
+        tracing::info!("stopping: what was taken is finished, the rest is kept for the next start");
+        stopping.send_replace(true);
+        if let Ok(served) = tokio::time::timeout(CLOSE_WITHIN, server).await {
+            served.context("the server stopped")??;
+        }
+        work.await.context("the workers stopped")?;
+        self.engine.shutdown().await;
+        upkeep.abort();
+        Ok(())
+    }
+}
+
+/// The front door uses the ports of the processor.
+fn doors(ctx: &Ctx, secrets: Vec<SecretString>, renderer: Renderer, client: Arc<Client>) -> Doors {
+    let ctx = ctx.clone();
+    Doors {
+        secrets,
+        renderer,
+        client,
+        catalog: ctx.catalog,
+        policy: ctx.policy,
+        store: ctx.store,
+        bus: ctx.bus,
+        engine: ctx.engine,
+        files: ctx.files,
+        chat: ctx.chat,
+        directory: ctx.directory,
+        settings: ctx.settings,
+        clock: ctx.clock,
+        bot: ctx.bot,
+    }
+}
+
 /// The two faces of the records.
 pub type Records = (Arc<dyn Store>, Arc<dyn Bus>);
 
@@ -31,24 +187,189 @@ pub fn open_store(config: &Config) -> anyhow::Result<Records> {
 }
 
 /// The bot alone, until SIGTERM or SIGINT.
-#[expect(clippy::unused_async, reason = "what is put together here waits for Slack and for signals")]
-pub async fn serve(
-    _config: Config,
-    _access: SlackAccess,
-    _metrics: PrometheusHandle,
-    _ready: Ready,
-) -> anyhow::Result<()> {
-    anyhow::bail!("this build cannot serve yet")
+pub async fn serve(config: Config, access: SlackAccess, metrics: PrometheusHandle, ready: Ready) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
+        format!("{} cannot be listened on; name another address under [server]", config.server.listen)
+    })?;
+    let address = listener.local_addr()?;
+    let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let app = App::build(&config, &access, &public_url, Arc::new(SystemClock), metrics)?;
+    ready(address);
+    app.run(listener, Router::new(), terminated()?).await
 }
 
 /// The bot and the local Slack page, until SIGTERM or SIGINT.
-#[expect(clippy::unused_async, reason = "what is put together here waits for Slack and for signals")]
-pub async fn playground(_options: PlaygroundOptions, _metrics: PrometheusHandle, _ready: Ready) -> anyhow::Result<()> {
-    anyhow::bail!("this build has no playground yet")
+pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, ready: Ready) -> anyhow::Result<()> {
+    let config = playground_config(&options.data)?;
+    let listener = playground_listener(options.port).await?;
+    let address = listener.local_addr()?;
+    let base = format!("http://{address}");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let secret = SecretString::from(hex::encode(random()?));
+    let token = SecretString::from(format!("xoxb-{}", hex::encode(random()?)));
+    let access = SlackAccess {
+        signing_secrets: vec![secret.clone()],
+        bot_token: token.clone(),
+        app_token: None,
+        api_url: format!("{base}/api"),
+    };
+    let app = App::build(&config, &access, &base, clock.clone(), metrics)?;
+    let files = app.processor().ctx().files.clone();
+    let wall = clock.clone();
+    let page = Playground::new(PlaygroundConfig {
+        command: config.slash_command.clone(),
+        hints: hints(),
+        examples: examples(&config),
+        journal: Some(options.data.join("workspace.jsonl")),
+        files_dir: Some(options.data.join("workspace-files")),
+        on_upload: upload_to(&config, files),
+        ..PlaygroundConfig::new(&format!("{base}/slack/events"), secret, token, Arc::new(move || wall.now()))
+    })?;
+    page.set_base_url(&base);
+    let router = page.router();
+    ready(address);
+    let stop = terminated()?;
+    let ended = async move {
+        stop.await;
+        page.shut_down();
+    };
+    app.run(listener, router, ended).await
 }
 
 /// Asks Slack whether the token works. One line for each thing that was found to be right; the error says what is not.
-#[expect(clippy::unused_async, reason = "what is put together here waits for Slack and for signals")]
-pub async fn probe_online(_config: &Config, _access: &SlackAccess) -> anyhow::Result<Vec<String>> {
-    anyhow::bail!("this build cannot ask Slack yet")
+pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Result<Vec<String>> {
+    let client = Client::new(&ClientConfig {
+        api_url: access.api_url.clone(),
+        token: access.bot_token.clone(),
+        limit: CALL_LIMIT,
+        renderer: Renderer::new(&config.slash_command),
+    })?;
+    let identity = client.identity().await.map_err(|e| anyhow!("Slack does not take the bot token: {e}"))?;
+    Ok(vec![format!("Slack knows the bot as {} in team {}", identity.user, identity.team)])
+}
+
+/// Tells the workers of every request, so that they let it go first.
+fn announced(router: Router, courtesy: Arc<Courtesy>) -> Router {
+    router.layer(axum::middleware::map_request(move |request: axum::extract::Request| {
+        courtesy.request();
+        std::future::ready(request)
+    }))
+}
+
+/// News of an execution goes onto the bus like everything else. A lost publish costs a second: the attempt's deadline comes anyway.
+fn news(bus: Arc<dyn Bus>, clock: Arc<dyn Clock>) -> crate::embedded::engine::News {
+    let runtime = tokio::runtime::Handle::current();
+    Arc::new(move |key: &AttemptKey| {
+        let now = clock.now();
+        let Ok(envelope) = Envelope::news(key.clone(), now) else {
+            return;
+        };
+        let bus = bus.clone();
+        runtime.spawn(async move {
+            if let Err(error) = bus.publish(envelope).await {
+                tracing::warn!(%error, "news of a run could not be published");
+            }
+        });
+    })
+}
+
+fn local_job(job: &JobConfig) -> LocalJob {
+    let pattern = job.pattern.clone();
+    LocalJob {
+        name: job.name.clone(),
+        spec: job.spec.clone(),
+        folder: job.base.clone(),
+        input: job.input.clone(),
+        takes: Arc::new(move |name| pattern.matches(name)),
+        output: job.output.clone(),
+    }
+}
+
+/// The data folder is a starter configuration with a large input; what a user changed in it stays.
+fn playground_config(data: &Path) -> anyhow::Result<Config> {
+    Starter::playground().write_once(data).with_context(|| format!("{} cannot be filled", data.display()))?;
+    Config::load(&data.join(FILE_NAME)).map_err(|mistakes| anyhow!("{mistakes}"))
+}
+
+async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
+    let bind = |port| TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port));
+    match port {
+        Some(port) => {
+            bind(port).await.with_context(|| format!("port {port} is taken; name another, or 0 for a free one"))
+        }
+        None => match bind(PLAYGROUND_PORT).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => bind(0).await.context("no free port"),
+        },
+    }
+}
+
+/// A dropped file becomes an input of the first job.
+fn upload_to(config: &Config, files: Arc<dyn Files>) -> Option<crate::playground::OnUpload> {
+    let job: JobName = config.jobs.first()?.name.clone();
+    let runtime = tokio::runtime::Handle::current();
+    Some(Arc::new(move |name, content| {
+        let file = FileName::parse(name).map_err(|e| format!("{name} cannot be taken: {e}."))?;
+        runtime
+            .block_on(files.put_input(&job, &file, &content))
+            .map_err(|error| format!("{name} was not taken: {error}."))?;
+        Ok(format!("{name} is in the input folder. Start it with: start-batch {job} {}", domain::grammar::quote(name)))
+    }))
+}
+
+fn hints() -> Vec<Hint> {
+    let hint = |spec: &domain::grammar::Spec| Hint {
+        text: spec.action.name().to_owned(),
+        usage: spec.usage(),
+        summary: spec.summary.to_owned(),
+    };
+    domain::grammar::SPECS.iter().map(hint).collect()
+}
+
+fn examples(config: &Config) -> Vec<String> {
+    let job = config.jobs.first().map_or("JOB", |j| j.name.as_str());
+    let lines = [format!("start-batch {job}"), "status".to_owned(), "help".to_owned()];
+    lines.iter().map(|line| format!("{} {line}", config.slash_command)).collect()
+}
+
+/// The key of download links, made at the first start: links outlive a restart.
+fn link_key(data: &Path) -> anyhow::Result<[u8; 32]> {
+    let path = data.join("links.key");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        let mut key = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut key).with_context(|| {
+            format!("{} is damaged; remove it to make a new one (links given out stop working)", path.display())
+        })?;
+        return Ok(key);
+    }
+    let key = random()?;
+    write_private(&path, &hex::encode(key)).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(key)
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn random() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|e| anyhow!("the system gives no random numbers: {e}"))?;
+    Ok(bytes)
+}
+
+/// Ends at SIGTERM or SIGINT.
+fn terminated() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
 }

@@ -2,6 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
+mod architecture;
+mod batch;
+mod cancel_batch;
 mod cli;
 mod contract;
+mod engine;
+mod front_door;
 mod harness;
+mod help;
+mod list_batches;
+mod rejected_rows;
+mod reprocess_batch;
+mod rules;
+mod slack_bolt;
+mod slack_faults;
+mod start_batch;
+mod status;
+mod why;

@@ -7,7 +7,7 @@ use super::keys::{Duplicate, KeySink};
 use super::plan::Chunk;
 use super::reason::Reason;
 use super::records::{Head, Records, Shape};
-use super::rows::{Examiner, Refusal};
+use super::rows::{Examiner, Refusal, Row};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 
@@ -41,6 +41,8 @@ pub struct Given<'a> {
     pub duplicates: &'a [Duplicate],
     /// The result of an earlier attempt: only its rejects are looked at again.
     pub earlier: Option<EarlierRows>,
+    /// The rows were counted before: the control does not hear of them again.
+    pub uncounted: bool,
 }
 
 /// After so many rows, counters and cancel are looked at.
@@ -58,7 +60,8 @@ pub fn process(
 ) -> Result<Done, BatchError> {
     let input = super::durable::CheckedReader::new(input.take(chunk.bytes));
     let records = Records::new(input, job.reading, chunk.start, chunk.first_line);
-    let pace = job.spec.max_rows_per_second;
+    // Rows that an earlier attempt has accepted are only carried over: nothing needs to be spared.
+    let pace = job.spec.max_rows_per_second.filter(|_| given.earlier.is_none());
     let mut pass = Pass {
         examiner: Examiner::new(job),
         output: Sink::new(sinks.output),
@@ -70,7 +73,7 @@ pub fn process(
     };
     let tick = pace.map_or(ROWS, |pace| u64::from(pace / 20).clamp(1, ROWS));
     let outcome = pass.run(records, chunk, tick, control, pace);
-    if outcome.is_err() {
+    if outcome.is_err() && !pass.given.uncounted {
         control.forget(&pass.told);
     }
     outcome
@@ -99,7 +102,7 @@ impl Pass<'_> {
         let mut rows = 0;
         while let Some(head) = records.advance().map_err(BatchError::stream("read the input"))? {
             self.fresh.bytes += head.len as u64;
-            self.row(&head, records.body(&head))?;
+            self.row(&head, Row { body: records.body(&head), cells: records.cells() })?;
             rows += 1;
             if rows % tick == 0 {
                 if control.is_cancelled() {
@@ -125,43 +128,40 @@ impl Pass<'_> {
     }
 
     fn tell(&mut self, control: &Control) {
-        control.count(&self.fresh);
+        if !self.given.uncounted {
+            control.count(&self.fresh);
+        }
         self.told.merge(&std::mem::take(&mut self.fresh));
         control.step(Step::Rows);
     }
 
-    fn row(&mut self, head: &Head, body: &[u8]) -> Result<(), BatchError> {
+    fn row(&mut self, head: &Head, row: Row<'_>) -> Result<(), BatchError> {
         if let Shape::Torn { first, last, .. } = head.shape {
-            return self.torn(head, body, first, last);
+            return self.torn(head, row, first, last);
         }
         let kept = match &mut self.given.earlier {
             Some(earlier) => earlier.accepted(head.line)?,
             None => false,
         };
-        let mut verdict = if kept {
-            self.examiner.cut(body, head.shape);
-            Ok(())
-        } else {
-            self.examiner.examine(body, head.shape)
-        };
+        let mut verdict = if kept { Ok(()) } else { self.examiner.examine(row, head.shape) };
         if verdict.is_ok() {
             verdict = self.check_duplicate(head.line);
             if let Some(keys) = &mut self.keys {
-                keys.add(&mut self.examiner, body, head.line);
+                keys.add(&mut self.examiner, row, head.line);
             }
         }
         match verdict {
             Ok(()) => {
                 match &mut self.given.earlier {
                     Some(earlier) if kept => self.output.buffer.extend_from_slice(earlier.output()),
-                    _ => self.examiner.write_row(body, &mut self.output.buffer),
+                    _ => self.examiner.write_row(row, &mut self.output.buffer),
                 }
                 self.fresh.accepted += 1;
             }
             Err(refusal) => {
-                self.examiner.write_reject(head.line, refusal, body, &mut self.rejects.buffer);
-                self.rejects.buffer.extend_from_slice(body);
-                self.end_reject(refusal.reason, body);
+                self.examiner.write_reject(head.line, refusal, row, &mut self.rejects.buffer);
+                self.rejects.buffer.extend_from_slice(row.body);
+                self.end_reject(refusal.reason, row.body);
             }
         }
         self.output.drain()?;
@@ -188,18 +188,18 @@ impl Pass<'_> {
     }
 
     /// A line that is no record is not valid CSV either: it goes to the rejects as one quoted cell.
-    fn torn(&mut self, head: &Head, body: &[u8], first: bool, last: bool) -> Result<(), BatchError> {
+    fn torn(&mut self, head: &Head, row: Row<'_>, first: bool, last: bool) -> Result<(), BatchError> {
         let syntax = self.examiner.job.reading.syntax;
         let quote = syntax.quote.as_slice();
-        if let (true, Err(refusal)) = (first, self.examiner.examine(body, head.shape)) {
+        if let (true, Err(refusal)) = (first, self.examiner.examine(row, head.shape)) {
             if let Some(earlier) = &mut self.given.earlier {
                 earlier.accepted(head.line)?;
             }
-            self.examiner.write_reject(head.line, refusal, body, &mut self.rejects.buffer);
+            self.examiner.write_reject(head.line, refusal, row, &mut self.rejects.buffer);
             self.rejects.buffer.extend_from_slice(quote);
             self.fresh.rejected.add(refusal.reason);
         }
-        syntax.double(body, &mut self.rejects.buffer);
+        syntax.double(row.body, &mut self.rejects.buffer);
         if last {
             self.rejects.buffer.extend_from_slice(quote);
             self.rejects.buffer.extend_from_slice(self.examiner.job.spec.dialect.newline());

@@ -37,15 +37,17 @@ pub(crate) fn is_integer(text: &str) -> bool {
 
 /// Whether the text is a number of the Table Schema: digits, a point, an exponent, or `INF`, `-INF`, `NaN`.
 pub(crate) fn is_number(text: &str) -> bool {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let unsigned = mantissa.strip_prefix(['-', '+']).unwrap_or(mantissa).as_bytes();
-    let points = memchr::memchr_iter(b'.', unsigned).count();
-    let digits = unsigned.iter().filter(|b| b.is_ascii_digit()).count();
-    let lexical = points <= 1 && digits > 0 && digits + points == unsigned.len();
-    (lexical && exponent.is_none_or(is_integer)) || matches!(text, "INF" | "-INF" | "NaN")
+    let (mut digits, mut points) = (0, 0);
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    for (at, byte) in unsigned.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'.' => points += 1,
+            b'e' | b'E' => return digits > 0 && points <= 1 && is_integer(&unsigned[at + 1..]),
+            _ => return matches!(text, "INF" | "-INF" | "NaN"),
+        }
+    }
+    digits > 0 && points <= 1
 }
 
 /// Compares two numbers in plain notation; `None` when one is `NaN`.

@@ -4,7 +4,46 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A file that is complete beside its name and on the disk, but not yet under its name. Dropped, it goes.
+pub(crate) struct Staged {
+    beside: PathBuf,
+    target: PathBuf,
+    kept: bool,
+}
+
+impl Staged {
+    /// Writes `dir/name.tmp` and syncs it.
+    pub(crate) fn write<T>(
+        dir: &Path,
+        name: &str,
+        write: impl FnOnce(&mut File) -> Result<T, BatchError>,
+    ) -> Result<(Self, T), BatchError> {
+        let beside = dir.join(format!("{name}.tmp"));
+        let mut file = File::create(&beside).map_err(BatchError::io("create", &beside))?;
+        let staged = Self { beside, target: dir.join(name), kept: false };
+        let value = write(&mut file)?;
+        file.sync_all().map_err(BatchError::io("sync", &staged.beside))?;
+        Ok((staged, value))
+    }
+
+    /// Gives it its name; durable once the directory is synced.
+    pub(crate) fn show(mut self) -> Result<(), BatchError> {
+        fs::rename(&self.beside, &self.target).map_err(BatchError::io("rename to", &self.target))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Not finding it is as good as removing it.
+            let _ = fs::remove_file(&self.beside);
+        }
+    }
+}
 
 /// Writes `dir/name` through a file beside it.
 pub(crate) fn publish<T>(
@@ -12,28 +51,28 @@ pub(crate) fn publish<T>(
     name: &str,
     write: impl FnOnce(&mut File) -> Result<T, BatchError>,
 ) -> Result<T, BatchError> {
-    let beside = dir.join(format!("{name}.tmp"));
-    let target = dir.join(name);
-    let mut file = File::create(&beside).map_err(BatchError::io("create", &beside))?;
-    let outcome = write(&mut file).and_then(|value| {
-        file.sync_all().map_err(BatchError::io("sync", &beside))?;
-        fs::rename(&beside, &target).map_err(BatchError::io("rename to", &target))?;
-        sync_dir(dir)?;
-        Ok(value)
-    });
-    if outcome.is_err() {
-        // Not finding it is as good as removing it.
-        let _ = fs::remove_file(&beside);
-    }
-    outcome
+    let (staged, value) = Staged::write(dir, name, write)?;
+    staged.show()?;
+    sync_dir(dir)?;
+    Ok(value)
+}
+
+/// Writes a value as JSON, whole or not at all; after a power cut it may be gone.
+pub(crate) fn replace_json<T: Serialize>(dir: &Path, name: &str, value: &T) -> Result<(), BatchError> {
+    let (beside, target) = (dir.join(format!("{name}.tmp")), dir.join(name));
+    fs::write(&beside, json(value)?).map_err(BatchError::io("write", &beside))?;
+    fs::rename(&beside, &target).map_err(BatchError::io("rename to", &target))
+}
+
+/// A value as the text of a JSON file.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, BatchError> {
+    serde_json::to_vec_pretty(value).map_err(|e| BatchError::State(e.to_string()))
 }
 
 /// Writes a value as JSON, durably.
 pub(crate) fn publish_json<T: Serialize>(dir: &Path, name: &str, value: &T) -> Result<(), BatchError> {
-    publish(dir, name, |file| {
-        let text = serde_json::to_vec_pretty(value).map_err(|e| BatchError::State(e.to_string()))?;
-        file.write_all(&text).map_err(BatchError::io("write", &dir.join(name)))
-    })
+    let text = json(value)?;
+    publish(dir, name, |file| file.write_all(&text).map_err(BatchError::io("write", &dir.join(name))))
 }
 
 /// Reads a JSON file; `None` when it is not there.
@@ -45,6 +84,19 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, B
             .map(Some)
             .map_err(|e| BatchError::State(format!("{} is not readable: {e}", path.display()))),
     }
+}
+
+/// The same, where a file that cannot be read is as good as none.
+pub(crate) fn read_json_or_none<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, BatchError> {
+    match read_json(path) {
+        Err(BatchError::State(_)) => Ok(None),
+        other => other,
+    }
+}
+
+/// Makes sure that a file that was written before is on the disk.
+pub(crate) fn sync_file(path: &Path) -> Result<(), BatchError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(BatchError::io("sync", path))
 }
 
 /// Makes renames and new names in a directory durable.

@@ -4,7 +4,7 @@ use super::durable;
 use super::error::BatchError;
 use super::job::Job;
 use super::parts::{Parts, Round};
-use super::plan::{Plan, VERSION};
+use super::plan::{Chunk, Plan, VERSION};
 use super::records::{Head, Reading, Records};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -47,8 +47,25 @@ impl Place {
 }
 
 impl Earlier {
-    /// Opens an attempt's directory; its rows must have the columns that the job writes today.
-    pub(crate) fn open(dir: &Path, job: &Job) -> Result<Self, BatchError> {
+    /// Opens attempts, the newest first; their rows must have the columns that the job writes today.
+    pub(crate) fn open(dirs: &[PathBuf], job: &Job) -> Result<Self, BatchError> {
+        let mut found: Option<Self> = None;
+        for dir in dirs {
+            let older = Self::open_one(dir, job)?;
+            match &mut found {
+                None => found = Some(older),
+                Some(newer) if newer.plan.chunks == older.plan.chunks => {
+                    for (mine, other) in newer.chunks.iter_mut().zip(older.chunks) {
+                        *mine = mine.take().or(other);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        found.ok_or_else(|| BatchError::Earlier("there is none; reprocess all".to_owned()))
+    }
+
+    fn open_one(dir: &Path, job: &Job) -> Result<Self, BatchError> {
         let refused = |why: &str| BatchError::Earlier(why.to_owned());
         let plan = durable::read_json::<Plan>(&dir.join(super::PLAN))?
             .filter(|plan| plan.version == VERSION)
@@ -61,7 +78,7 @@ impl Earlier {
         }
         let chunks = match durable::read_json::<Manifest>(&dir.join(super::MANIFEST))? {
             Some(manifest) => from_files(dir, &manifest),
-            None => from_parts(dir, plan.chunks.len()),
+            None => from_parts(dir, &plan.chunks),
         };
         if chunks.len() != plan.chunks.len() {
             return Err(refused("its files do not fit its plan; reprocess all"));
@@ -88,17 +105,18 @@ fn from_files(dir: &Path, manifest: &Manifest) -> Vec<Option<(Done, Place, Place
     manifest.chunks.iter().map(&mut place).collect()
 }
 
-fn from_parts(dir: &Path, chunks: usize) -> Vec<Option<(Done, Place, Place)>> {
+fn from_parts(dir: &Path, chunks: &[Chunk]) -> Vec<Option<(Done, Place, Place)>> {
     let parts = Parts::of(dir);
     let place = |chunk, round, kind, bytes| Place { path: parts.path(chunk, round, kind), offset: 0, bytes };
-    let find = |chunk| {
+    let find = |planned: &Chunk| {
+        let chunk = planned.index;
         let rounds = [Round::Second, Round::First];
-        let (round, marker) = rounds.into_iter().find_map(|round| Some((round, parts.marker(chunk, round)?)))?;
+        let (round, marker) = rounds.into_iter().find_map(|round| Some((round, parts.marker(planned, round)?)))?;
         let done = marker.done;
         let output = place(chunk, round, "output", done.output.bytes);
         Some((done, output, place(chunk, round, "rejects", done.rejects.bytes)))
     };
-    (0..chunks).map(find).collect()
+    chunks.iter().map(find).collect()
 }
 
 /// A chunk's earlier output and rejects, walked along with its input.

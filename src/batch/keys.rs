@@ -5,7 +5,7 @@
 use super::durable::CheckedReader;
 use super::error::BatchError;
 use super::job::Job;
-use super::rows::Examiner;
+use super::rows::{Examiner, Row};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
@@ -55,12 +55,12 @@ impl KeySink {
         (!keys.is_empty()).then(|| Self { keys, missing, arena: Vec::new(), found: Vec::new() })
     }
 
-    pub(crate) fn add(&mut self, examiner: &mut Examiner<'_>, body: &[u8], line: u64) {
+    pub(crate) fn add(&mut self, examiner: &mut Examiner<'_>, row: Row<'_>, line: u64) {
         for (number, fields) in (0..).zip(&self.keys) {
             let start = self.arena.len();
             let mut nothing = true;
             for &field in fields {
-                let value = examiner.value(body, field);
+                let value = examiner.value(row, field);
                 nothing &= self.missing.iter().any(|missing| missing.as_bytes() == value);
                 if fields.len() > 1 {
                     self.arena.extend_from_slice(&value.len().to_le_bytes());

@@ -2,7 +2,7 @@
 use super::records::{Head, Reading, Records, Shape};
 use super::schema::Schema;
 use super::spec::{Added, LookupSpec};
-use super::split::{Cell, Syntax};
+use super::split::Syntax;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 use std::io::Read;
@@ -119,7 +119,6 @@ impl Lookup {
 struct Loader<'a, R> {
     loading: &'a Loading<'a>,
     records: Records<R>,
-    cells: Vec<Cell>,
     scratch: Vec<u8>,
     header: Vec<String>,
 }
@@ -127,7 +126,7 @@ struct Loader<'a, R> {
 impl<'a, R: Read> Loader<'a, R> {
     fn new(loading: &'a Loading<'a>, input: R) -> Self {
         let records = Records::new(input, loading.reading, 0, 1);
-        Self { loading, records, cells: Vec::new(), scratch: Vec::new(), header: Vec::new() }
+        Self { loading, records, scratch: Vec::new(), header: Vec::new() }
     }
 
     fn run(&mut self, lookup: &mut Lookup, problems: &mut Vec<String>) -> Result<(), String> {
@@ -157,10 +156,9 @@ impl<'a, R: Read> Loader<'a, R> {
         if matches!(head.shape, Shape::Torn { .. }) {
             return Err("has no readable first line".to_owned());
         }
-        let Self { loading, records, cells, scratch, header } = self;
+        let Self { loading, records, scratch, header } = self;
         let body = records.body(head);
-        loading.reading.syntax.cells(body, head.shape == Shape::Quoted, cells);
-        for cell in cells.iter() {
+        for cell in records.cells() {
             let name = loading.reading.syntax.value(body, *cell, scratch);
             header.push(String::from_utf8(name.to_vec()).map_err(|_| "has a first line that is not UTF-8")?);
         }
@@ -182,10 +180,9 @@ impl<'a, R: Read> Loader<'a, R> {
         if matches!(head.shape, Shape::Torn { .. }) {
             return Err("has no end (a quote is not closed, or it is too long)".to_owned());
         }
-        let Self { loading, records, cells, scratch, header } = self;
-        let body = records.body(head);
+        let Self { loading, records, scratch, header } = self;
+        let (body, cells) = (records.body(head), records.cells());
         std::str::from_utf8(body).map_err(|_| "is not UTF-8")?;
-        loading.reading.syntax.cells(body, head.shape == Shape::Quoted, cells);
         if cells.len() != header.len() {
             return Err(format!("has {} columns instead of {}", cells.len(), header.len()));
         }
@@ -201,8 +198,9 @@ impl<'a, R: Read> Loader<'a, R> {
     }
 
     fn store(&mut self, head: &Head, key: usize, added: &[usize], lookup: &mut Lookup) -> Result<(), String> {
-        let Self { loading, records, cells, scratch, .. } = self;
+        let Self { loading, records, scratch, .. } = self;
         let (body, syntax, output) = (records.body(head), loading.reading.syntax, loading.output);
+        let cells = records.cells();
         let key = syntax.value(body, cells[key], scratch);
         if key.is_empty() {
             return Err("has no key".to_owned());

@@ -1,7 +1,7 @@
 //! Putting the parts together, in order, once; the result gets its name when it is complete and on the disk.
 use super::chunk::{Done, Written};
 use super::control::{Control, Step};
-use super::durable;
+use super::durable::{self, Staged};
 use super::earlier::Manifest;
 use super::error::BatchError;
 use super::job::Job;
@@ -47,14 +47,22 @@ impl Finished<'_> {
             rejects_start: rejects_header.len() as u64,
             chunks: self.chunks.iter().map(|(done, _)| *done).collect(),
         };
-        self.concatenate(dir, REJECTS, "rejects", &rejects_header, control)?;
+        let rejects = self.concatenate(dir, REJECTS, "rejects", &rejects_header, control)?;
+        let result = self.concatenate(dir, output, "output", &output_header, control)?;
+        let text = durable::json(&manifest)?;
+        let (manifest, ()) = Staged::write(dir, MANIFEST, |file| {
+            file.write_all(&text).map_err(BatchError::stream("write the list of chunks"))
+        })?;
+        rejects.show()?;
         control.step(Step::RejectsPublished);
-        self.concatenate(dir, output, "output", &output_header, control)?;
+        manifest.show()?;
+        result.show()?;
+        durable::sync_dir(dir)?;
         control.step(Step::OutputPublished);
-        durable::publish_json(dir, MANIFEST, &manifest)?;
         Ok(output)
     }
 
+    /// Writes all parts of one kind behind each other.
     fn concatenate(
         &self,
         dir: &Path,
@@ -62,9 +70,9 @@ impl Finished<'_> {
         kind: &str,
         header: &[u8],
         control: &Control,
-    ) -> Result<(), MergeError> {
+    ) -> Result<Staged, MergeError> {
         let mut damaged = None;
-        let published = durable::publish(dir, name, |file| {
+        let staged = Staged::write(dir, name, |file| {
             file.write_all(header).map_err(BatchError::stream("write the result"))?;
             let mut buffer = vec![0; BUFFER];
             for (index, (done, round)) in self.chunks.iter().enumerate() {
@@ -82,7 +90,7 @@ impl Finished<'_> {
         });
         match damaged {
             Some(chunk) => Err(MergeError::Damaged(chunk)),
-            None => Ok(published?),
+            None => Ok(staged?.0),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS, no clock on the wall; memory is bounded by
 //! workers × chunk. What never happens here: a row that is in neither the output nor the rejects.
+mod attempt;
 pub mod chunk;
 pub mod control;
 mod decimal;
-mod durable;
+mod duplicates;
+pub(crate) mod durable;
 mod earlier;
 pub mod error;
 pub mod field;
@@ -15,6 +17,7 @@ mod parts;
 pub mod plan;
 pub mod reason;
 pub mod records;
+mod rejects;
 mod rows;
 mod run;
 pub mod sample;
@@ -27,7 +30,8 @@ pub use control::{Control, Phase, Progress, Step};
 pub use error::{BatchError, LoadError};
 pub use job::Job;
 pub use reason::{Reason, Tally};
-pub use run::{Outcome, Redo, Scope, Summary, Task, execute, stored_progress, summary};
+pub use rejects::{Rejected, read_rejects};
+pub use run::{Outcome, Redo, Scope, Summary, Task, execute, is_planned, is_running, stored_progress, summary};
 pub use spec::Spec;
 
 /// The output of an attempt that tolerates its rejects.

@@ -5,6 +5,7 @@ use super::chunk::{Done, Written};
 use super::durable;
 use super::error::BatchError;
 use super::keys::Duplicate;
+use super::plan::Chunk;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -26,6 +27,8 @@ pub(crate) enum Round {
 /// What a marker says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Marker {
+    /// The chunk as it was planned: a marker of another plan counts for nothing.
+    pub(crate) chunk: Chunk,
     pub(crate) done: Done,
     pub(crate) keys: Option<Written>,
 }
@@ -33,7 +36,7 @@ pub(crate) struct Marker {
 impl Parts {
     pub(crate) fn create(attempt: &Path) -> Result<Self, BatchError> {
         let parts = Self::of(attempt);
-        durable::create_dir(&parts.dir)?;
+        fs::create_dir_all(&parts.dir).map_err(BatchError::io("create", &parts.dir))?;
         Ok(parts)
     }
 
@@ -51,22 +54,23 @@ impl Parts {
     }
 
     /// The marker of a chunk whose parts have the right size; anything else counts as not done.
-    pub(crate) fn marker(&self, chunk: usize, round: Round) -> Option<Marker> {
+    pub(crate) fn marker(&self, planned: &Chunk, round: Round) -> Option<Marker> {
+        let chunk = planned.index;
         let marker: Marker = serde_json::from_slice(&fs::read(self.path(chunk, round, "done")).ok()?).ok()?;
         let has = |kind: &str, bytes: u64| {
             fs::metadata(self.path(chunk, round, kind)).is_ok_and(|found| found.len() == bytes)
         };
         let keys = marker.keys.is_none_or(|keys| has("keys", keys.bytes));
-        (has("output", marker.done.output.bytes) && has("rejects", marker.done.rejects.bytes) && keys).then_some(marker)
+        let fits = marker.chunk == *planned;
+        (fits && has("output", marker.done.output.bytes) && has("rejects", marker.done.rejects.bytes) && keys)
+            .then_some(marker)
     }
 
     /// Marks a chunk as done: from here on it is never done again.
     pub(crate) fn mark(&self, chunk: usize, round: Round, marker: &Marker) -> Result<(), BatchError> {
         let target = self.path(chunk, round, "done");
-        let beside = self.path(chunk, round, "done.tmp");
-        let text = serde_json::to_vec(marker).map_err(|e| BatchError::State(e.to_string()))?;
-        fs::write(&beside, text).map_err(BatchError::io("write", &beside))?;
-        fs::rename(&beside, &target).map_err(BatchError::io("rename to", &target))
+        let name = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        durable::replace_json(&self.dir, name, marker)
     }
 
     /// Forgets a chunk whose parts are not what its marker says.

@@ -3,6 +3,7 @@ use super::control::{Control, Phase};
 use super::error::BatchError;
 use super::job::Job;
 use super::records::{Head, Records, Shape};
+use super::split::Cell;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 
@@ -37,7 +38,6 @@ pub struct Chunk {
 
 /// The version of the stored plan.
 pub const VERSION: u32 = 1;
-const LOOK_UP: u64 = 4096;
 
 impl Plan {
     /// Bytes of all chunks: the input without its header.
@@ -52,17 +52,22 @@ impl Plan {
         let mut offset = begin(job, &mut records)?;
         let mut chunks = Vec::new();
         let mut open = Open::at(offset, records.next_line());
-        let mut seen = 0;
-        while let Some(head) = records.advance().map_err(BatchError::stream("read the input"))? {
-            offset = head.offset + head.len as u64;
-            open.crc.update(records.whole(&head));
-            let whole = !matches!(head.shape, Shape::Torn { last: false, .. });
+        loop {
+            let failed = BatchError::stream("read the input");
+            let left = job.spec.chunk_bytes.saturating_sub(offset - open.start);
+            let leapt = records.leap(left).map_err(failed)?.map(|bytes| open.crc.update(bytes)).is_some();
+            let mut whole = true;
+            if !leapt {
+                let Some(head) = records.advance().map_err(BatchError::stream("read the input"))? else { break };
+                open.crc.update(records.whole(&head));
+                whole = !matches!(head.shape, Shape::Torn { last: false, .. });
+            }
+            offset = records.next_offset();
             if whole && offset - open.start >= job.spec.chunk_bytes {
                 chunks.push(open.close(chunks.len(), offset));
                 open = Open::at(offset, records.next_line());
             }
-            seen += 1;
-            if seen % LOOK_UP == 0 && control.is_cancelled() {
+            if control.is_cancelled() {
                 return Err(BatchError::Cancelled);
             }
         }
@@ -109,17 +114,15 @@ fn begin<R: Read>(job: &Job, records: &mut Records<R>) -> Result<u64, BatchError
         return Ok(start);
     }
     let head = records.advance().map_err(BatchError::stream("read the input"))?.ok_or(BatchError::EmptyInput)?;
-    job.check_header(&names(job, &head, records.body(&head))?).map_err(BatchError::Header)?;
+    job.check_header(&names(job, &head, records)?).map_err(BatchError::Header)?;
     Ok(head.offset + head.len as u64)
 }
 
-fn names(job: &Job, head: &Head, body: &[u8]) -> Result<Vec<String>, BatchError> {
-    let syntax = job.reading.syntax;
+fn names<R: Read>(job: &Job, head: &Head, records: &Records<R>) -> Result<Vec<String>, BatchError> {
     if matches!(head.shape, Shape::Torn { .. }) {
         return Err(BatchError::Header("a quote is opened and never closed, or the line is too long".to_owned()));
     }
-    let (mut cells, mut scratch) = (Vec::new(), Vec::new());
-    syntax.cells(body, head.shape == Shape::Quoted, &mut cells);
-    let text = |cell| String::from_utf8_lossy(syntax.value(body, cell, &mut scratch)).into_owned();
-    Ok(cells.iter().copied().map(text).collect())
+    let (body, mut scratch) = (records.body(head), Vec::new());
+    let text = |cell: &Cell| String::from_utf8_lossy(job.reading.syntax.value(body, *cell, &mut scratch)).into_owned();
+    Ok(records.cells().iter().map(text).collect())
 }

@@ -3,7 +3,7 @@
 //! A quote that is never closed must not swallow the rest of the file: when a record has no end within the
 //! largest allowed size (or the input ends inside a quote), its first line alone is set aside and reading goes on
 //! behind it. Planner and chunk workers use this same code, so they always agree where a record begins.
-use super::split::{Found, Syntax};
+use super::split::{Cell, Found, Syntax};
 use memchr::{memchr, memchr_iter};
 use std::io::{self, Read};
 
@@ -32,10 +32,8 @@ pub struct Head {
 /// What kind of thing was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// No quote in it.
-    Plain,
-    /// A record with at least one quote.
-    Quoted,
+    /// A record with its cells.
+    Record,
     /// A line with a quote that is never closed, or (a piece of) a line that is too long.
     Torn { why: Torn, first: bool, last: bool },
 }
@@ -60,6 +58,7 @@ pub struct Records<R> {
     ended: bool,
     torn: Option<Torn>,
     next: Next,
+    cells: Vec<Cell>,
 }
 
 #[derive(Clone, Copy)]
@@ -74,7 +73,7 @@ impl<R: Read> Records<R> {
     pub fn new(input: R, reading: Reading, offset: u64, line: u64) -> Self {
         let window = vec![0; WINDOW.min(reading.max_record.max(4096))];
         let next = Next { offset, line, skip: 0 };
-        Self { input, reading, window, from: 0, to: 0, ended: false, torn: None, next }
+        Self { input, reading, window, from: 0, to: 0, ended: false, torn: None, next, cells: Vec::new() }
     }
 
     /// The stream's first bytes that match `mark` are passed over (a byte order mark).
@@ -104,9 +103,9 @@ impl<R: Read> Records<R> {
             let seen = bytes.len().min(self.reading.max_record);
             let last = self.ended && seen == bytes.len();
             let decided = self.ended || bytes.len() > self.reading.max_record;
-            match self.reading.syntax.find(&bytes[..seen], last) {
-                Found::Record { len, body, quoted } if !bytes.is_empty() => {
-                    return Ok(Some(self.take(len, body, if quoted { Shape::Quoted } else { Shape::Plain })));
+            match self.reading.syntax.scan(&bytes[..seen], last, &mut self.cells) {
+                Found::Record { len, body, lines } if !bytes.is_empty() => {
+                    return Ok(Some(self.take(len, body, lines, Shape::Record)));
                 }
                 Found::More { open } if decided => {
                     // A line end in sight that did not end the record was inside a quote.
@@ -116,6 +115,35 @@ impl<R: Read> Records<R> {
                 _ => self.fill()?,
             };
         }
+    }
+
+    /// Passes over as many whole records as can be seen at once, up to `most` bytes; `None` where that is none.
+    pub(crate) fn leap(&mut self, most: u64) -> io::Result<Option<&[u8]>> {
+        self.from += self.next.skip;
+        self.next.skip = 0;
+        if self.torn.is_some() {
+            return Ok(None);
+        }
+        if self.to - self.from < self.window.len() / 2 {
+            self.fill()?;
+        }
+        let bytes = &self.window[self.from..self.to];
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let seen = bytes.len().min(self.reading.max_record).min(most);
+        let Some(end) = self.reading.syntax.last_end(&bytes[..seen]) else { return Ok(None) };
+        let lines = memchr_iter(b'\n', &bytes[..end]).count() as u64;
+        self.take(end, end, lines, Shape::Record);
+        Ok(Some(&self.window[self.from..self.from + end]))
+    }
+
+    /// Where the next record begins.
+    pub(crate) fn next_offset(&self) -> u64 {
+        self.next.offset
+    }
+
+    /// The cells of the record that `advance` returned last.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
     }
 
     /// The bytes of the record that `advance` returned last, without the line end.
@@ -138,13 +166,9 @@ impl<R: Read> Records<R> {
         self.input
     }
 
-    fn take(&mut self, len: usize, body: usize, shape: Shape) -> Head {
+    fn take(&mut self, len: usize, body: usize, lines: u64, shape: Shape) -> Head {
         let head = Head { offset: self.next.offset, line: self.next.line, len, body, shape };
-        let bytes = &self.window[self.from..self.from + len];
-        self.next.line += match shape {
-            Shape::Plain => 1,
-            _ => memchr_iter(b'\n', bytes).count() as u64,
-        };
+        self.next.line += lines;
         self.next.offset += len as u64;
         self.next.skip = len;
         head
@@ -169,7 +193,8 @@ impl<R: Read> Records<R> {
             len = if last { len } else { body };
         }
         self.torn = (!last).then_some(why);
-        Ok(Some(self.take(len, body, Shape::Torn { why, first, last })))
+        self.cells.clear();
+        Ok(Some(self.take(len, body, u64::from(last), Shape::Torn { why, first, last })))
     }
 
     /// Reads more into the window; false at the end of the stream.
@@ -218,7 +243,7 @@ mod tests {
     fn lines_count_the_file_even_within_quotes() {
         let found = read("a\r\n\"b\nc\"\n\nd");
         let expected =
-            [(1, "a", Shape::Plain), (2, "\"b\nc\"", Shape::Quoted), (4, "", Shape::Plain), (5, "d", Shape::Plain)];
+            [(1, "a", Shape::Record), (2, "\"b\nc\"", Shape::Record), (4, "", Shape::Record), (5, "d", Shape::Record)];
         assert_eq!(found, expected.map(|(l, t, s)| (l, t.to_owned(), s)));
     }
 
@@ -226,7 +251,7 @@ mod tests {
     fn an_unclosed_quote_costs_its_own_line_only() {
         let found = read("a\n\"b\nc\nd\n");
         assert_eq!(found[1], (2, "\"b".to_owned(), UNCLOSED));
-        assert_eq!(found[2], (3, "c".to_owned(), Shape::Plain));
+        assert_eq!(found[2], (3, "c".to_owned(), Shape::Record));
         assert_eq!(found.len(), 4);
     }
 

@@ -8,9 +8,15 @@ use memchr::memchr;
 /// Looks at rows one after the other; owns what it needs for that, so that no row allocates.
 pub(crate) struct Examiner<'a> {
     pub(crate) job: &'a Job,
-    cells: Vec<Cell>,
     scratch: Vec<u8>,
     entries: Vec<Option<u32>>,
+}
+
+/// A row as it was read.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) body: &'a [u8],
+    pub(crate) cells: &'a [Cell],
 }
 
 /// Why a row is a reject, and where.
@@ -28,31 +34,28 @@ const SHOWN: usize = 4096;
 
 impl<'a> Examiner<'a> {
     pub(crate) fn new(job: &'a Job) -> Self {
-        Self { job, cells: Vec::new(), scratch: Vec::new(), entries: Vec::new() }
+        Self { job, scratch: Vec::new(), entries: Vec::new() }
     }
 
     /// Checks a row and looks its keys up.
-    pub(crate) fn examine(&mut self, body: &[u8], shape: Shape) -> Result<(), Refusal> {
-        let job = self.job;
+    pub(crate) fn examine(&mut self, row: Row<'_>, shape: Shape) -> Result<(), Refusal> {
+        let (job, Row { body, cells }) = (self.job, row);
         let fields = &job.schema.fields;
         if let Shape::Torn { why, .. } = shape {
-            self.cells.clear();
             let reason = if why == Torn::Unclosed { Reason::UnclosedQuote } else { Reason::OversizedRow };
             return Err(Refusal { reason, field: None, cell: None });
         }
-        self.cut(body, shape);
         if body.is_empty() && fields.len() > 1 {
             return Err(Refusal { reason: Reason::BlankRow, field: None, cell: None });
         }
-        let count = self.cells.len();
-        let text = std::str::from_utf8(body).map_err(|error| self.not_utf8(error.valid_up_to(), fields.len()))?;
-        if count < fields.len() {
-            return Err(Refusal { reason: Reason::ShortRow, field: Some(count), cell: None });
+        let text = std::str::from_utf8(body).map_err(|error| not_utf8(row, error.valid_up_to(), fields.len()))?;
+        if cells.len() < fields.len() {
+            return Err(Refusal { reason: Reason::ShortRow, field: Some(cells.len()), cell: None });
         }
-        if count > fields.len() {
+        if cells.len() > fields.len() {
             return Err(Refusal { reason: Reason::LongRow, field: None, cell: Some(fields.len()) });
         }
-        for (index, cell) in self.cells.iter().enumerate() {
+        for (index, cell) in cells.iter().enumerate() {
             let checked = match cell.form {
                 Form::Plain => job.schema.check(index, &text[cell.start..cell.end]),
                 Form::Quoted => job.schema.check(index, &text[cell.start + 1..cell.end - 1]),
@@ -63,31 +66,21 @@ impl<'a> Examiner<'a> {
             };
             checked.map_err(|reason| Refusal { reason, field: Some(index), cell: Some(index) })?;
         }
-        self.look_up(body)
+        self.look_up(row)
     }
 
-    /// Cuts a row into cells without checking it.
-    pub(crate) fn cut(&mut self, body: &[u8], shape: Shape) {
-        self.job.reading.syntax.cells(body, shape == Shape::Quoted, &mut self.cells);
-    }
-
-    /// The value of a cell of the row that was cut last.
-    pub(crate) fn value<'b>(&'b mut self, body: &'b [u8], cell: usize) -> &'b [u8] {
-        match self.cells.get(cell) {
-            Some(&cell) => self.job.reading.syntax.value(body, cell, &mut self.scratch),
+    /// The value of a cell.
+    pub(crate) fn value<'b>(&'b mut self, row: Row<'b>, cell: usize) -> &'b [u8] {
+        match row.cells.get(cell) {
+            Some(&cell) => self.job.reading.syntax.value(row.body, cell, &mut self.scratch),
             None => &[],
         }
     }
 
-    fn not_utf8(&self, at: usize, fields: usize) -> Refusal {
-        let cell = self.cells.iter().position(|cell| at < cell.end);
-        Refusal { reason: Reason::BadUtf8, field: cell.filter(|cell| *cell < fields), cell }
-    }
-
-    fn look_up(&mut self, body: &[u8]) -> Result<(), Refusal> {
+    fn look_up(&mut self, row: Row<'_>) -> Result<(), Refusal> {
         self.entries.clear();
         for lookup in &self.job.lookups {
-            let key = self.job.reading.syntax.value(body, self.cells[lookup.field], &mut self.scratch);
+            let key = self.job.reading.syntax.value(row.body, row.cells[lookup.field], &mut self.scratch);
             let entry = lookup.find(key);
             if entry.is_none() && !lookup.optional {
                 let field = Some(lookup.field);
@@ -99,8 +92,8 @@ impl<'a> Examiner<'a> {
     }
 
     /// Writes the output row of the row that was examined last, exactly as its cells stand in the input.
-    pub(crate) fn write_row(&mut self, body: &[u8], to: &mut Vec<u8>) {
-        let job = self.job;
+    pub(crate) fn write_row(&mut self, row: Row<'_>, to: &mut Vec<u8>) {
+        let (job, Row { body, cells }) = (self.job, row);
         let delimiter = job.reading.syntax.delimiter;
         let begin = to.len();
         let plain = memchr(b'\r', body).is_none();
@@ -110,10 +103,10 @@ impl<'a> Examiner<'a> {
             }
             match *piece {
                 Piece::Cells { from, to: last } if plain => {
-                    to.extend_from_slice(&body[self.cells[from].start..self.cells[last].end]);
+                    to.extend_from_slice(&body[cells[from].start..cells[last].end]);
                 }
                 Piece::Cells { from, to: last } => {
-                    for (index, cell) in self.cells[from..=last].iter().enumerate() {
+                    for (index, cell) in cells[from..=last].iter().enumerate() {
                         if index > 0 {
                             to.push(delimiter);
                         }
@@ -133,7 +126,7 @@ impl<'a> Examiner<'a> {
     }
 
     /// Writes the rejects row: line, column, reason, value, then the original row untouched.
-    pub(crate) fn write_reject(&mut self, line: u64, refusal: Refusal, body: &[u8], to: &mut Vec<u8>) {
+    pub(crate) fn write_reject(&mut self, line: u64, refusal: Refusal, row: Row<'_>, to: &mut Vec<u8>) {
         let job = self.job;
         let syntax = job.reading.syntax;
         let column = refusal.field.map_or("", |field| &job.schema.fields[field].name);
@@ -144,13 +137,18 @@ impl<'a> Examiner<'a> {
         to.extend_from_slice(refusal.reason.code().as_bytes());
         to.push(syntax.delimiter);
         if let Some(cell) = refusal.cell {
-            let value = String::from_utf8_lossy(self.value(body, cell));
+            let value = String::from_utf8_lossy(self.value(row, cell));
             let end = value.floor_char_boundary(SHOWN);
             let shown = if end < value.len() { format!("{}…", &value[..end]).into() } else { value };
             syntax.write(shown.as_bytes(), to);
         }
         to.push(syntax.delimiter);
     }
+}
+
+fn not_utf8(row: Row<'_>, at: usize, fields: usize) -> Refusal {
+    let cell = row.cells.iter().position(|cell| at < cell.end);
+    Refusal { reason: Reason::BadUtf8, field: cell.filter(|cell| *cell < fields), cell }
 }
 
 /// A CR that ended up at the end of a line would read as a part of the line end, so such a cell is quoted.

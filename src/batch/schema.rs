@@ -1,7 +1,7 @@
 //! A Frictionless Table Schema (version 1), read and compiled. What it says and we do not support is an error by name.
 use super::decimal::Notation;
 use super::error::LoadError;
-use super::field::{Bound, Field, Kind, Limits, Listed};
+use super::field::{Bound, Field, Kind, Limits, Listed, Quick};
 use super::reason::Reason;
 use super::temporal::{Pattern, Scale};
 use serde_json::{Map, Value};
@@ -14,6 +14,8 @@ pub struct Schema {
     pub missing: Vec<String>,
     /// Indices of the fields that make up the primary key; empty when there is none.
     pub primary_key: Vec<usize>,
+    /// Whether the empty text is the only missing value, as it mostly is.
+    only_empty: bool,
 }
 
 impl Schema {
@@ -37,7 +39,9 @@ impl Schema {
     /// Checks one cell of a field, missing values included.
     pub fn check(&self, field: usize, text: &str) -> Result<(), Reason> {
         let field = &self.fields[field];
-        if !self.missing.iter().any(|missing| missing == text) {
+        let missing =
+            if self.only_empty { text.is_empty() } else { self.missing.iter().any(|missing| missing == text) };
+        if !missing {
             return field.check(text);
         }
         if field.limits.required { Err(Reason::MissingValue) } else { Ok(()) }
@@ -69,7 +73,8 @@ impl Schema {
                 Vec::new()
             }),
         };
-        let mut schema = Self { fields, missing, primary_key: Vec::new() };
+        let only_empty = missing == [""];
+        let mut schema = Self { fields, missing, primary_key: Vec::new(), only_empty };
         schema.set_primary_key(descriptor.get("primaryKey"), problems);
         schema
     }
@@ -135,13 +140,14 @@ fn compile_field(index: usize, value: &Value, problems: &mut Vec<String>) -> Fie
     let mut draft = Draft { place, kind_name, body, problems };
     let kind = draft.kind();
     draft.refuse_unknown();
-    let mut field = Field { name, kind, limits: Limits::default(), unique: false };
+    let mut field = Field { name, kind, limits: Limits::default(), unique: false, quick: Quick::None };
     if let Some(constraints) = body.get("constraints") {
         match constraints.as_object() {
             Some(constraints) => draft.constraints(constraints, &mut field),
             None => draft.problem("\"constraints\" must be an object"),
         }
     }
+    field.prepare();
     field
 }
 

@@ -105,6 +105,14 @@ pub enum Added {
 }
 
 impl Added {
+    /// `column`, or `column as another name`.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once(" as ") {
+            Some((from, to)) => Self::Renamed { from: from.trim().to_owned(), to: to.trim().to_owned() },
+            None => Self::Same(text.to_owned()),
+        }
+    }
+
     /// The column in the lookup file.
     pub fn from(&self) -> &str {
         match self {

@@ -155,7 +155,7 @@ pub(super) struct ExplainArgs {
 pub(super) struct PolicyTestArgs {
     #[command(flatten)]
     pub(super) config: ConfigArg,
-    /// A TOML file of [[case]] tables: user, channel, command, expect = "allow" or "deny", because
+    /// A TOML file of `[[case]]` tables: user, channel, command, expect = "allow" or "deny", because
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
 }

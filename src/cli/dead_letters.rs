@@ -1,10 +1,10 @@
-//! `switchman dead-letters list | replay`: commands that were given up after many tries.
+//! `switchman dead-letters list | replay`: commands, and answers to them, that were given up after many tries.
 
 use super::args::{ConfigArg, DeadLettersCommand, ReplayArgs};
 use super::{Failure, Outcome, Terminal, block_on};
 use crate::app::{self, Records};
 use crate::config::Config;
-use crate::ports::{Bus, DeadLetter, Store};
+use crate::ports::{Bus, DeadLetter, GivenUp, Store};
 
 /// Letters read in one go.
 const MANY: usize = 10_000;
@@ -16,8 +16,8 @@ pub(super) fn run(command: &DeadLettersCommand, terminal: &mut Terminal) -> Outc
             list(&*store, &*bus, terminal).await
         })?,
         DeadLettersCommand::Replay(args) => block_on(async {
-            let (_, bus) = open(&args.file)?;
-            replay(&*bus, args, terminal).await
+            let (store, bus) = open(&args.file)?;
+            replay(&*store, &*bus, args, terminal).await
         })?,
     }
 }
@@ -27,31 +27,44 @@ fn open(file: &ConfigArg) -> Result<Records, Failure> {
 }
 
 async fn list(store: &dyn Store, bus: &dyn Bus, terminal: &mut Terminal) -> Outcome {
-    let (_, given_up) = store.outbox_depth().await.map_err(Failure::failed)?;
-    if given_up > 0 {
-        terminal.note(&format!("messages and engine calls that were given up: {given_up}; the log says why"));
-    }
     for letter in dead(bus).await? {
         let line = serde_json::json!({
+            "kind": "command",
             "id": letter.id,
-            "buriedAt": letter.buried_at,
+            "givenUpAt": letter.buried_at,
             "attempts": letter.attempts,
             "why": letter.why,
             "message": serde_json::from_str(&letter.body).unwrap_or(serde_json::Value::String(letter.body)),
         });
         terminal.say(&line.to_string())?;
     }
+    for effect in given_up(store).await? {
+        let line = serde_json::json!({
+            "kind": "effect",
+            "id": effect.key,
+            "givenUpAt": effect.at,
+            "attempts": effect.attempts,
+            "why": effect.why,
+            "message": effect.effect,
+        });
+        terminal.say(&line.to_string())?;
+    }
     Ok(())
 }
 
-async fn replay(bus: &dyn Bus, args: &ReplayArgs, terminal: &mut Terminal) -> Outcome {
+async fn replay(store: &dyn Store, bus: &dyn Bus, args: &ReplayArgs, terminal: &mut Terminal) -> Outcome {
     let ids: Vec<String> = match &args.which.id {
         Some(id) => vec![id.clone()],
-        None => dead(bus).await?.into_iter().map(|letter| letter.id).collect(),
+        None => {
+            let letters = dead(bus).await?.into_iter().map(|letter| letter.id);
+            letters.chain(given_up(store).await?.into_iter().map(|effect| effect.key)).collect()
+        }
     };
     let mut missing = false;
     for id in &ids {
-        if bus.replay(id).await.map_err(Failure::failed)? {
+        let replayed =
+            bus.replay(id).await.map_err(Failure::failed)? || store.outbox_replay(id).await.map_err(Failure::failed)?;
+        if replayed {
             terminal.say(&format!("replayed: {id}"))?;
         } else {
             terminal.note(&format!("there is no dead letter {id:?}; see `switchman dead-letters list`"));
@@ -59,6 +72,10 @@ async fn replay(bus: &dyn Bus, args: &ReplayArgs, terminal: &mut Terminal) -> Ou
         }
     }
     if missing { Err(Failure::Told) } else { Ok(()) }
+}
+
+async fn given_up(store: &dyn Store) -> Result<Vec<GivenUp>, Failure> {
+    store.given_up(MANY).await.map_err(Failure::failed)
 }
 
 async fn dead(bus: &dyn Bus) -> Result<Vec<DeadLetter>, Failure> {

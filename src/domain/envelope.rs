@@ -59,9 +59,9 @@ impl Envelope {
         }
     }
 
-    /// The engine's news that an attempt has ended or begun: `what` is one word, so that the same news has the same key.
-    pub fn news(key: AttemptKey, what: &str, now: Timestamp) -> Result<Self, BadId> {
-        let id = EnvelopeId::parse(format!("news:{key}:{what}"))?;
+    /// The engine has news of an attempt.
+    pub fn news(key: AttemptKey, now: Timestamp) -> Result<Self, BadId> {
+        let id = EnvelopeId::parse(format!("news:{key}:{}", now.as_microsecond()))?;
         Ok(Self { id: id.clone(), key: id, issued_at: now, event: Event::Look { key } })
     }
 

@@ -38,7 +38,7 @@ impl Links {
         let until = now.as_second().saturating_add_unsigned(life.as_secs());
         let (path, kind) = (artifact.key.to_string(), word(artifact.kind));
         let signature = hex::encode(self.mac(&path, kind, until).finalize().into_bytes());
-        format!("{}/files/{path}/{kind}?until={until}&signature={signature}", self.base)
+        format!("{}/download/{path}/{kind}?until={until}&signature={signature}", self.base)
     }
 
     fn check(&self, path: &str, kind: &str, ticket: &Ticket, now: Timestamp) -> bool {
@@ -71,7 +71,7 @@ struct Downloads {
 
 /// The route behind the links.
 pub fn router(links: Links, files: Arc<dyn Files>, clock: Arc<dyn Clock>) -> Router {
-    Router::new().route("/files/{key}/{kind}", get(download)).with_state(Downloads { links, files, clock })
+    Router::new().route("/download/{key}/{kind}", get(download)).with_state(Downloads { links, files, clock })
 }
 
 async fn download(
@@ -142,7 +142,7 @@ mod tests {
         let key = AttemptKey::parse("r-7k3f.1").unwrap();
         let artifact = Artifact { key, kind: ArtifactKind::Rejects, name: "rejects.csv".into(), bytes: 1 };
         let url = links.make(&artifact, now, Duration::from_mins(1));
-        let (path, query) = url.strip_prefix("http://bot/files/").unwrap().split_once('?').unwrap();
+        let (path, query) = url.strip_prefix("http://bot/download/").unwrap().split_once('?').unwrap();
         let (key, kind) = path.split_once('/').unwrap();
         (key.to_owned(), kind.to_owned(), serde_urlencoded::from_str(query).unwrap())
     }

@@ -2,11 +2,15 @@
 //! the machine's clock. Nothing in here ever talks to a network or knows Slack.
 
 mod clock;
+pub mod engine;
+mod files;
 pub mod links;
 mod lists;
 pub mod sqlite;
 
 pub use clock::SystemClock;
+pub use engine::{LocalEngine, LocalJob};
+pub use files::LocalFiles;
 pub use links::Links;
 pub use lists::Lists;
 pub use sqlite::Sqlite;

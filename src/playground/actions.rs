@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Args, checked_view, new_view};
+use super::api::Args;
 use super::events::{Ack, Outcome, VERIFICATION_TOKEN, event_callback, interaction, payload_form, slash_form};
 use super::message::{Author, View};
 use super::people::direct_id;
@@ -36,13 +36,16 @@ pub struct Act {
     /// What stands in the other fields of the same message or modal, as for [`Playground::submit`].
     #[serde(default)]
     pub values: Value,
+    /// Takes an element that the message no longer has: the person's screen was a moment behind.
+    #[serde(default)]
+    pub stale: bool,
 }
 
 impl Act {
     /// A click on a button of a message.
     pub fn click(ts: &str, action_id: &str) -> Self {
         let place = Place::Message(ts.to_owned());
-        Self { place, action_id: action_id.to_owned(), block_id: None, value: None, values: Value::Null }
+        Self { place, action_id: action_id.to_owned(), block_id: None, value: None, values: Value::Null, stale: false }
     }
 
     /// The same in another place.
@@ -56,6 +59,13 @@ impl Act {
     #[must_use]
     pub fn in_block(mut self, block_id: &str) -> Self {
         self.block_id = Some(block_id.to_owned());
+        self
+    }
+
+    /// The same on a screen that is a moment behind: elements that an edit removed can still be clicked.
+    #[must_use]
+    pub fn stale(mut self) -> Self {
+        self.stale = true;
         self
     }
 
@@ -127,54 +137,6 @@ impl Playground {
         ack
     }
 
-    /// Presses a modal's submit button. `values` is `{block: text}` or `{block: {action: text}}`; options by their value,
-    /// several as a list; what is not named keeps its initial or earlier value. Field errors come back in the [`Ack`].
-    pub async fn submit(&self, user: &str, view_id: &str, values: &Value) -> Ack {
-        let prepared: Result<Value, Box<Ack>> = self.with(|state| {
-            may_act(state, user).map_err(|why| Box::new(Ack::not_sent(why)))?;
-            let open = state.views.get(user).and_then(|stack| stack.iter().find(|v| v.id == view_id));
-            let mut view = open.cloned().ok_or_else(|| Box::new(Ack::not_sent("this modal is not open")))?;
-            view.values = input::fill(&view, values)
-                .map_err(|errors| Box::new(Ack { errors, ..Ack::not_sent("fields need attention") }))?;
-            keep(state, &view);
-            let title = view.text("submit").to_owned();
-            let name = state.workspace.name_of(user).to_owned();
-            state.log.push(format!("{name} presses [{title}] with {}", brief(&view.values)));
-            Ok(view_payload(state, "view_submission", &view, VERIFICATION_TOKEN))
-        });
-        let payload = match prepared {
-            Ok(payload) => payload,
-            Err(ack) => return *ack,
-        };
-        let mut ack = self.send_form(payload_form(&payload)).await;
-        if ack.outcome == Outcome::Acknowledged {
-            self.with(|state| follow(state, self, user, view_id, &mut ack));
-        }
-        ack
-    }
-
-    /// Closes a modal with its close button, or the whole stack (`all`) with the cross. The bot hears of it if it asked to.
-    pub async fn close(&self, user: &str, view_id: &str, all: bool) -> Ack {
-        let payloads = self.with(|state| {
-            let stack = state.views.entry(user.to_owned()).or_default();
-            let Some(at) = stack.iter().position(|view| view.id == view_id) else { return Vec::new() };
-            let closed: Vec<View> = if all { std::mem::take(stack) } else { stack.drain(at..).collect() };
-            state.views_changed(user);
-            let heard = closed.iter().filter(|view| view.flag("notify_on_close"));
-            let payloads = heard.map(|view| {
-                let mut payload = view_payload(state, "view_closed", view, VERIFICATION_TOKEN);
-                payload["is_cleared"] = json!(all);
-                payload
-            });
-            payloads.collect()
-        });
-        let mut last = Ack::not_sent("the app does not listen for this");
-        for payload in payloads {
-            last = self.send_form(payload_form(&payload)).await;
-        }
-        last
-    }
-
     /// Opens the app's Home tab: the bot gets `app_home_opened`.
     pub async fn open_home(&self, user: &str) -> Ack {
         let event = self.with(|state| {
@@ -202,7 +164,7 @@ impl Playground {
     }
 }
 
-fn may_act(state: &State, user: &str) -> Result<(), &'static str> {
+pub(super) fn may_act(state: &State, user: &str) -> Result<(), &'static str> {
     match state.workspace.member(user) {
         None => Err("there is no such member"),
         Some(member) if member.deactivated => Err("this account is deactivated"),
@@ -236,7 +198,7 @@ fn show_answer(state: &mut State, playground: &Playground, (user, channel): (&st
     }
     // A body without text or blocks shows nothing; Slack does not complain about it.
     if args.text("text").is_some() || args.fields.contains_key("blocks") {
-        _ = respond::answer(state, (user, channel), &args, &playground.config().limits, None);
+        _ = respond::answer(state, (user, channel), &args, None);
     }
 }
 
@@ -275,6 +237,11 @@ fn on_message(
         return Err("only somebody else sees this message".to_owned());
     }
     let found = message.element(act.block_id.as_deref(), &act.action_id);
+    let fits = |(block, element): &&(String, Value)| {
+        element["action_id"] == act.action_id.as_str() && act.block_id.as_ref().is_none_or(|wanted| wanted == block)
+    };
+    let removed = || state.past.get(ts).filter(|_| act.stale)?.iter().find(fits).cloned();
+    let found = found.or_else(removed);
     let found = found.ok_or_else(|| format!("the message has no `{}`", act.action_id))?;
     let channel = state.channel(&message.channel).filter(|c| c.has(user)).ok_or("you are not in this channel")?;
     let ephemeral = message.only_for.is_some();
@@ -326,74 +293,9 @@ fn with_given(blocks: &[Value], known: &Value, act: &Act) -> Value {
 }
 
 /// Remembers what is filled in, without a new hash: typing is not an update.
-fn keep(state: &mut State, view: &View) {
+pub(super) fn keep(state: &mut State, view: &View) {
     let open = state.views.get_mut(&view.user).into_iter().flatten().chain(state.homes.get_mut(&view.user));
     if let Some(open) = open.into_iter().find(|open| open.id == view.id) {
         open.values = view.values.clone();
     }
-}
-
-fn view_payload(state: &mut State, kind: &str, view: &View, token: &str) -> Value {
-    let mut payload = interaction(&state.workspace, kind, &view.user, token);
-    payload["view"] = view.to_slack(&state.workspace);
-    if kind == "view_submission" {
-        payload["trigger_id"] = json!(state.new_trigger(&view.user, Some(view.id.clone())));
-        payload["response_urls"] = json!([]);
-    }
-    payload
-}
-
-/// Does what the bot's answer to a submission says; an empty one closes the modal.
-fn follow(state: &mut State, playground: &Playground, user: &str, view_id: &str, ack: &mut Ack) {
-    let limits = &playground.config().limits;
-    match ack.body["response_action"].as_str() {
-        Some("errors") => {
-            let errors = ack.body["errors"].as_object().cloned().unwrap_or_default();
-            ack.errors =
-                errors.into_iter().map(|(block, text)| (block, text.as_str().unwrap_or_default().to_owned())).collect();
-            let told: Vec<String> = ack.errors.iter().map(|(block, text)| format!("{block}: {text}")).collect();
-            state.log.push(format!("  field errors: {}", told.join("; ")));
-        }
-        Some("clear") => _ = state.views.remove(user),
-        Some(kind @ ("update" | "push")) => {
-            let Ok(body) = checked_view(state, limits, ack.body["view"].clone(), "modal", "this modal") else {
-                ack.outcome = Outcome::DispatchFailed;
-                return;
-            };
-            let old = state.views.get(user).and_then(|stack| stack.iter().find(|v| v.id == view_id)).cloned();
-            let Some(old) = old else { return };
-            let mut view = new_view(state, user, body, (kind == "push").then_some(&old));
-            let stack = state.views.entry(user.to_owned()).or_default();
-            if kind == "push" {
-                stack.push(view.clone());
-            } else {
-                (view.id, view.root, view.previous) = (old.id, old.root, old.previous);
-                stack.iter_mut().filter(|v| v.id == view_id).for_each(|v| v.clone_from(&view));
-            }
-            let name = state.workspace.name_of(user).to_owned();
-            state.log.push(format!("{name} sees a modal: {}", view.plain(&state.workspace).replace('\n', "\n    ")));
-        }
-        _ => {
-            if let Some(stack) = state.views.get_mut(user) {
-                stack.retain(|view| view.id != view_id);
-            }
-        }
-    }
-    state.views_changed(user);
-}
-
-fn brief(values: &Value) -> String {
-    let fields = values.as_object().into_iter().flatten().flat_map(|(block, of)| {
-        of.as_object().into_iter().flatten().map(move |(_, value)| {
-            let held = value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .find(|(key, _)| *key != "type")
-                .map_or(&Value::Null, |(_, v)| v);
-            let held = held.get("value").unwrap_or(held);
-            format!("{block}={}", held.as_str().map_or_else(|| held.to_string(), str::to_owned))
-        })
-    });
-    fields.collect::<Vec<_>>().join(", ")
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::Playground;
 use super::people::Workspace;
-use super::workspace::{Sent, State};
+use super::records::Sent;
+use super::workspace::State;
 use crate::slack::signature::sign;
 
 /// How Slack saw the bot's answer.

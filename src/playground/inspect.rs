@@ -8,7 +8,7 @@ use super::Playground;
 use super::knobs::{Fault, Knob, Knobs};
 use super::message::{Message, View};
 use super::people::{Channel, Member};
-use super::workspace::{Call, Notice};
+use super::records::{Call, Notice};
 
 impl Playground {
     /// Everything everybody sees in a channel, oldest first, thread replies included.
@@ -63,9 +63,14 @@ impl Playground {
         self.with(|state| state.calls.iter().filter(|call| call.method == method).cloned().collect())
     }
 
-    /// The content of a file that the bot uploaded.
+    /// The content of a file that the bot uploaded, now or before a restart.
     pub fn file(&self, id: &str) -> Option<bytes::Bytes> {
-        self.with(|state| state.files.get(id)?.content.clone())
+        let in_memory = self.with(|state| state.files.get(id)?.content.clone());
+        in_memory.or_else(|| {
+            let plain = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+            let folder = self.config().files_dir.as_ref().filter(|_| plain)?;
+            std::fs::read(folder.join(id)).ok().map(bytes::Bytes::from)
+        })
     }
 
     /// What Slack would have refused, or could not deliver.

@@ -13,8 +13,13 @@ mod message;
 mod page;
 mod people;
 mod plain;
+mod records;
 mod respond;
+mod submit;
 mod workspace;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +32,6 @@ use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::{broadcast, watch};
 
 pub use actions::{Act, Place};
@@ -35,31 +39,14 @@ pub use events::{ACK_TIMEOUT, Ack, Outcome};
 pub use knobs::{Fault, Knob, Knobs};
 pub use message::{Author, Message, View};
 pub use people::{App, Channel, Member, MemberKind, Team, Workspace};
-pub use workspace::{Call, Notice};
+pub use records::{Call, Notice};
 
 use journal::Journal;
-use workspace::{Change, State};
+use records::Change;
+use workspace::{KEPT, State, forget_oldest};
 
 /// What time it is. The playground asks nobody else.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Where blocks are shown; the limits differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surface {
-    Message,
-    Modal,
-    Home,
-}
-
-/// A place in blocks or a view that Slack would refuse, and the rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    pub pointer: String,
-    pub rule: String,
-}
-
-/// Checks a list of blocks (for a message) or a view against Slack's limits.
-pub type LimitCheck = Arc<dyn Fn(Surface, &Value) -> Vec<Refusal> + Send + Sync>;
 
 /// Takes a file that somebody dropped on the page. The answer, good or bad, is shown to them.
 pub type OnUpload = Arc<dyn Fn(&str, Bytes) -> Result<String, String> + Send + Sync>;
@@ -85,7 +72,6 @@ pub struct PlaygroundConfig {
     pub command: String,
     pub clock: Clock,
     pub workspace: Workspace,
-    pub limits: LimitCheck,
     pub hints: Vec<Hint>,
     /// Whole lines that a newcomer can click on.
     pub examples: Vec<String>,
@@ -100,7 +86,7 @@ pub struct PlaygroundConfig {
 }
 
 impl PlaygroundConfig {
-    /// The sample workspace, no journal, no limits but the most basic ones.
+    /// The sample workspace, no journal, no uploads.
     pub fn new(bot_url: &str, signing_secret: SecretString, bot_token: SecretString, clock: Clock) -> Self {
         Self {
             bot_url: bot_url.to_owned(),
@@ -109,7 +95,6 @@ impl PlaygroundConfig {
             command: "/my-slack-bot".to_owned(),
             clock,
             workspace: Workspace::default(),
-            limits: Arc::new(no_limits),
             hints: Vec::new(),
             examples: Vec::new(),
             ack_timeout: ACK_TIMEOUT,
@@ -119,14 +104,6 @@ impl PlaygroundConfig {
             upload_limit: 64 << 20,
         }
     }
-}
-
-/// The check where none is given: that blocks are a list of objects with a type.
-fn no_limits(surface: Surface, value: &Value) -> Vec<Refusal> {
-    let (list, at) = if surface == Surface::Message { (value, "/blocks") } else { (&value["blocks"], "/view/blocks") };
-    let blocks = list.as_array().into_iter().flatten().enumerate();
-    let bad = blocks.filter(|(_, block)| block["type"].as_str().is_none_or(str::is_empty));
-    bad.map(|(i, _)| Refusal { pointer: format!("{at}/{i}"), rule: "must be a block with a type".to_owned() }).collect()
 }
 
 /// The local workspace. Clones share it.
@@ -223,6 +200,7 @@ impl Playground {
         let mut state = self.lock();
         state.now = self.now();
         let result = work(&mut state);
+        forget_oldest(&mut state.log, KEPT);
         // Sent under the lock, so that pages get changes in the order they were made. Nobody listening is fine.
         for change in std::mem::take(&mut state.changes) {
             _ = self.inner.changes.send(Arc::new(change));

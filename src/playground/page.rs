@@ -28,6 +28,9 @@ const SHELL: &str = include_str!("assets/page.html");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Messages a page starts with; a long history stays with the Web API.
+const PAGE_MESSAGES: usize = 500;
+
 macro_rules! assets {
     ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("assets/", $name)))),*] };
 }
@@ -133,11 +136,14 @@ fn full_state(playground: &Playground, state: &State, user: &str) -> Value {
     let config = playground.config();
     let sees =
         |channel: &str| state.channel(channel).is_some_and(|c| c.direct_with.as_deref().is_none_or(|w| w == user));
-    let visible: Vec<_> = state
+    let mut visible: Vec<_> = state
         .messages
         .values()
+        .rev()
         .filter(|m| m.only_for.as_deref().is_none_or(|only| only == user) && sees(&m.channel))
+        .take(PAGE_MESSAGES)
         .collect();
+    visible.reverse();
     json!({
         "change": "all", "me": user, "workspace": state.workspace, "command": config.command, "hints": config.hints,
         "examples": config.examples, "messages": visible, "views": state.views.get(user).cloned().unwrap_or_default(),
@@ -309,13 +315,7 @@ async fn download(
     Injected(playground): Injected<Playground>,
     Path((id, name)): Path<(String, String)>,
 ) -> Response<Body> {
-    let in_memory = playground.file(&id);
-    let on_disk = || {
-        let plain = id.bytes().all(|b| b.is_ascii_alphanumeric()) && !id.is_empty();
-        let folder = playground.config().files_dir.as_ref().filter(|_| plain)?;
-        std::fs::read(folder.join(&id)).ok().map(Bytes::from)
-    };
-    let Some(content) = in_memory.or_else(on_disk) else {
+    let Some(content) = playground.file(&id) else {
         return (StatusCode::NOT_FOUND, "no such file\n").into_response();
     };
     let safe: String = percent_encoding::utf8_percent_encode(&name, percent_encoding::NON_ALPHANUMERIC).collect();

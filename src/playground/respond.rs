@@ -5,11 +5,12 @@ use axum::extract::{Path, Request, State as Injected};
 use axum::http::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::Playground;
 use super::api::{ApiError, Args, broken_connection, content, reply};
 use super::knobs::Fault;
 use super::message::Author;
-use super::workspace::{Call, State};
-use super::{LimitCheck, Playground};
+use super::records::Call;
+use super::workspace::State;
 
 /// Posts a `response_url` takes.
 const USES: u32 = 5;
@@ -39,7 +40,7 @@ pub(super) async fn handle(
         (status, json!({ "ok": false, "error": error }))
     } else {
         let args = Args::of(&fields);
-        match playground.with(|state| take(state, &id, &args, &playground.config().limits)) {
+        match playground.with(|state| take(state, &id, &args)) {
             Ok(()) => (200, json!({ "ok": true })),
             Err(error) => (if is_gone(&error) { 404 } else { 400 }, json!({ "ok": false, "error": error.code })),
         }
@@ -47,7 +48,9 @@ pub(super) async fn handle(
     playground.with(|state| {
         let at = state.now;
         state.record(Call { method: METHOD.to_owned(), args: fields, at, status, answer: body.clone() });
-        state.setting_changed();
+        if fault.is_some() {
+            state.setting_changed();
+        }
     });
     if let Some(delay) = fault.as_ref().and_then(Fault::delay_after) {
         playground.pause(delay).await;
@@ -72,7 +75,7 @@ fn from_form(bytes: &[u8]) -> Value {
     serde_json::from_str(payload).unwrap_or_default()
 }
 
-fn take(state: &mut State, id: &str, args: &Args, limits: &LimitCheck) -> Result<(), ApiError> {
+fn take(state: &mut State, id: &str, args: &Args) -> Result<(), ApiError> {
     let now = state.now;
     let url = state.responses.get_mut(id).ok_or(ApiError::from("no_such_url"))?;
     if url.used >= USES {
@@ -92,7 +95,7 @@ fn take(state: &mut State, id: &str, args: &Args, limits: &LimitCheck) -> Result
         state.remove(&ts);
         return Ok(());
     }
-    answer(state, (&url.user, &url.channel), args, limits, original.filter(|_| args.flag("replace_original")))
+    answer(state, (&url.user, &url.channel), args, original.filter(|_| args.flag("replace_original")))
 }
 
 /// Shows what a bot answered to one person's command or click: a new message, or one in place of `replaces`.
@@ -100,10 +103,9 @@ pub(super) fn answer(
     state: &mut State,
     (user, channel): (&str, &str),
     args: &Args,
-    limits: &LimitCheck,
     replaces: Option<String>,
 ) -> Result<(), ApiError> {
-    let given = content(state, args, limits, METHOD)?;
+    let given = content(state, args, METHOD, channel)?;
     let known = replaces.and_then(|ts| state.messages.get(&ts).cloned());
     let mut message = known.unwrap_or_else(|| {
         let mut draft = state.draft(channel, Author::App, "");

@@ -2,124 +2,27 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::journal::Journal;
 use super::knobs::Knobs;
-use super::message::{Author, Message, View, assign_ids};
+use super::message::{Author, Message, View, assign_ids, elements};
 use super::people::{Channel, Workspace};
+use super::records::{Call, Change, Notice, ResponseUrl, Sent, StoredFile, Trigger, What};
 
-/// Calls and sent requests that are kept; older ones are forgotten.
-const KEPT: usize = 10_000;
+/// Calls and lines of the transcript that are kept; older ones are forgotten.
+pub(super) const KEPT: usize = 10_000;
 /// How long a `trigger_id` opens a modal.
 const TRIGGER_SECONDS: i64 = 3;
-
-/// One call of the Web API, as it was recorded.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Call {
-    pub method: String,
-    /// The arguments, the token left out.
-    pub args: Value,
-    pub at: Timestamp,
-    pub status: u16,
-    /// The answer; for a fault without one, the fault's name.
-    pub answer: Value,
-}
-
-/// Something changed that a page may have to draw. `only_for` names the one member it concerns.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Change {
-    #[serde(skip)]
-    pub only_for: Option<String>,
-    #[serde(flatten)]
-    pub what: What,
-}
-
-/// What changed.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub(super) enum What {
-    Message {
-        message: Box<Message>,
-    },
-    Gone {
-        ts: String,
-    },
-    /// All open modals of a member, the bottom one first.
-    Views {
-        views: Vec<View>,
-    },
-    Home {
-        view: Box<View>,
-    },
-    /// Something Slack would have refused, or that failed: shown on the page, not part of the conversation.
-    Notice {
-        notice: Notice,
-    },
-    /// Channels, members or knobs changed.
-    Setting {
-        workspace: Box<Workspace>,
-        knobs: Knobs,
-    },
-}
-
-/// A remark of the playground itself, beside the conversation.
-#[derive(Debug, Clone, Serialize)]
-pub struct Notice {
-    pub title: String,
-    pub channel: Option<String>,
-    pub ts: String,
-    /// Each with a JSON pointer and the rule that was broken.
-    pub problems: Vec<(String, String)>,
-    pub payload: Value,
-}
-
-/// A `trigger_id` that was handed out.
-#[derive(Debug, Clone)]
-pub(super) struct Trigger {
-    pub user: String,
-    pub until: Timestamp,
-    pub used: bool,
-    /// The modal the interaction happened in: only from there can another be pushed.
-    pub view: Option<String>,
-}
-
-/// A `response_url` that was handed out.
-#[derive(Debug, Clone)]
-pub(super) struct ResponseUrl {
-    pub user: String,
-    pub channel: String,
-    /// The message it belongs to, which can be replaced or deleted.
-    pub original: Option<String>,
-    pub until: Timestamp,
-    pub used: u32,
-}
-
-/// A file that was uploaded by the bot, or is about to be.
-#[derive(Debug, Clone)]
-pub(super) struct StoredFile {
-    pub name: String,
-    pub expected: usize,
-    pub content: Option<Bytes>,
-}
-
-/// A request that went to the bot, for sending it again.
-#[derive(Debug, Clone)]
-pub(super) struct Sent {
-    pub content_type: &'static str,
-    pub timestamp: String,
-    pub signature: String,
-    pub body: Bytes,
-}
 
 pub(super) struct State {
     pub workspace: Workspace,
     pub now: Timestamp,
     pub messages: BTreeMap<String, Message>,
+    /// Interactive elements that messages had once: somebody's screen may still show them.
+    pub past: HashMap<String, Vec<(String, Value)>>,
     pub views: HashMap<String, Vec<View>>,
     pub homes: HashMap<String, View>,
     pub triggers: HashMap<String, Trigger>,
@@ -144,6 +47,7 @@ impl State {
             workspace,
             now,
             messages: BTreeMap::new(),
+            past: HashMap::new(),
             views: HashMap::new(),
             homes: HashMap::new(),
             triggers: HashMap::new(),
@@ -216,6 +120,7 @@ impl State {
         assign_ids(&mut blocks, || self.id("b").to_lowercase());
         message.blocks = blocks;
         message.revision += 1;
+        self.remember_removed(&message);
         if let Some(journal) = &mut self.journal
             && message.only_for.is_none()
         {
@@ -228,6 +133,18 @@ impl State {
         });
         self.messages.insert(message.ts.clone(), message.clone());
         message
+    }
+
+    fn remember_removed(&mut self, fresh: &Message) {
+        let Some(old) = self.messages.get(&fresh.ts) else { return };
+        let past = self.past.entry(fresh.ts.clone()).or_default();
+        for (block, element) in elements(&old.blocks) {
+            let action = element["action_id"].as_str().unwrap_or_default();
+            if fresh.element(Some(&block), action).is_none() {
+                past.retain(|(b, e)| *b != block || e["action_id"] != action);
+                past.push((block, element));
+            }
+        }
     }
 
     /// A new message by somebody, to be filled in further and then [`put`](Self::put).
@@ -364,7 +281,8 @@ pub(super) fn after(now: Timestamp, seconds: i64) -> Timestamp {
     now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now)
 }
 
-fn forget_oldest<T>(list: &mut Vec<T>, keep: usize) {
+/// Keeps the newest `keep` of a list, give or take a tenth.
+pub(super) fn forget_oldest<T>(list: &mut Vec<T>, keep: usize) {
     if list.len() > keep + keep / 10 {
         list.drain(..list.len() - keep);
     }

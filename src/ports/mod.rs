@@ -16,6 +16,6 @@ pub use engine::{Engine, Execution, ExecutionState, RejectPage, RejectedRow, Sta
 pub use error::{Kind, PortError};
 pub use files::{Artifact, ArtifactKind, Files};
 pub use store::{
-    Commit, Deadline, Effect, OutboxItem, OutboxWrite, Priority, RunQuery, RunWrite, Settled, Store, input_lock,
-    look_deadline,
+    Commit, Deadline, Effect, GivenUp, OutboxItem, OutboxWrite, Priority, RunQuery, RunWrite, Settled, Store,
+    input_lock, look_deadline,
 };

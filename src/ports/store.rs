@@ -87,6 +87,17 @@ pub enum Settled {
     GivenUp { why: String },
 }
 
+/// An effect that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    /// The outbox key it had.
+    pub key: String,
+    pub effect: Effect,
+    pub attempts: u32,
+    pub why: String,
+    pub at: Timestamp,
+}
+
 /// Something that is due at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadline {
@@ -166,6 +177,12 @@ pub trait Store: Send + Sync {
 
     /// How many items wait, and how many were given up.
     async fn outbox_depth(&self) -> Result<(u64, u64), PortError>;
+
+    /// Effects that were given up, the oldest first.
+    async fn given_up(&self, max: usize) -> Result<Vec<GivenUp>, PortError>;
+
+    /// Puts an effect that was given up back into the outbox, due now. `false`: there is none of that key.
+    async fn outbox_replay(&self, key: &str) -> Result<bool, PortError>;
 
     /// The message that an outbox item of this key made.
     async fn receipt(&self, key: &str) -> Result<Option<MessageRef>, PortError>;

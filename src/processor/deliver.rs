@@ -88,6 +88,11 @@ async fn whisper(ctx: &Ctx, item: &OutboxItem) -> Result<Settled, PortError> {
     };
     match ctx.chat.whisper(to, reply).await {
         Ok(()) => Ok(done(ctx)),
+        // Nothing tells whether a private answer arrived. It is repeated once: reading it twice is better than never.
+        Err(error) if error.kind == Kind::Ambiguous && item.attempts > 1 => {
+            tracing::warn!(effect.key = %item.key, %error, "a private answer was sent twice and never confirmed");
+            Ok(done(ctx))
+        }
         // The channel or the one-off address is no use any more: a direct message is as private.
         Err(error) if matches!(error.kind, Kind::Gone | Kind::Denied) => {
             let target = Target::from(to);

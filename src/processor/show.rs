@@ -81,7 +81,8 @@ async fn elsewhere(
 /// Attaches the rejected rows to the message. They stay behind the message's buttons too, so what cannot be attached is not lost.
 pub(super) async fn attach(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortError> {
     let Some(at) = ctx.store.receipt(&Effect::Show { key: key.clone() }.key("")).await? else {
-        return Err(PortError::transient("the message to attach to is not posted yet"));
+        let why = "the message to attach to is not posted yet".to_owned();
+        return Ok(Settled::Later { at: ctx.clock.now() + BETWEEN_EDITS, why, count: true });
     };
     let Some(artifact) = ctx.files.artifact(key, ArtifactKind::Rejects).await?.filter(|a| a.bytes <= ATTACH_LIMIT)
     else {

@@ -1,5 +1,5 @@
 //! Odd files and odd jobs, each with its defined answer.
-use crate::support::Bench;
+use super::support::Bench;
 use serde_json::json;
 use switchman::batch::{Control, Job, Outcome, Spec};
 
@@ -115,7 +115,8 @@ fn the_first_good_row_keeps_a_key() {
 fn duplicates_are_found_across_hundreds_of_chunks() {
     let mut bench = Bench::new(&json!({"fields": [{"name": "id"}], "primaryKey": "id"}));
     bench.spec.chunk_bytes = 1;
-    let rows: String = (0..300).map(|row| format!("{}\n", row % 150)).collect();
+    let rows: Vec<_> = (0..300).map(|row| (row % 150).to_string()).collect();
+    let rows = rows.join("\n");
     let ran = bench.run(format!("id\n{rows}"));
     assert_eq!((ran.summary.chunks, ran.summary.accepted, ran.summary.rejected), (300, 150, 150));
     assert!(ran.output().ends_with("\n149\n"));
@@ -214,7 +215,7 @@ fn every_type_has_its_own_reason() {
         (";;;;;3;", "not-in-list"),
         (";;;;;;abc1", "pattern-mismatch"),
     ];
-    let rows: String = bad.iter().map(|(row, _)| format!("{row}\n")).collect();
+    let rows = bad.map(|(row, _)| row).join("\n");
     let ran = bench.run(format!("n;b;t;dt;y;e;p\n{good}{rows}"));
     assert_eq!(ran.output(), format!("n;b;t;dt;y;e;p\n{good}"));
     let reasons: Vec<_> = ran.rejects().lines().skip(1).map(|line| line.split(';').nth(2).unwrap()).collect();

@@ -1,6 +1,6 @@
 //! Random dialects, random garbage, random worker counts, random kills: always the reference's answer.
-use crate::reference::{Marks, Record, parse, verdict};
-use crate::support::{Bench, Ran};
+use super::reference::{Marks, Record, parse, verdict};
+use super::support::{Bench, Ran};
 use proptest::prelude::*;
 use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -2,20 +2,20 @@
 
 /// How the file is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Marks {
+pub(crate) struct Marks {
     pub delimiter: u8,
     pub quote: Option<u8>,
 }
 
 /// A record: its line, its bytes without line end, and its cells; no cells where a quote is never closed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub(crate) struct Record {
     pub line: u64,
     pub raw: Vec<u8>,
     pub cells: Option<Vec<Vec<u8>>>,
 }
 
-pub fn parse(marks: Marks, text: &[u8]) -> Vec<Record> {
+pub(crate) fn parse(marks: Marks, text: &[u8]) -> Vec<Record> {
     let mut records = Vec::new();
     let (mut at, mut line) = (0, 1);
     while at < text.len() {
@@ -27,7 +27,7 @@ pub fn parse(marks: Marks, text: &[u8]) -> Vec<Record> {
         raw = raw.strip_suffix(b"\n").unwrap_or(raw);
         raw = raw.strip_suffix(b"\r").unwrap_or(raw);
         records.push(Record { line, raw: raw.to_vec(), cells });
-        line += text[at..end].iter().filter(|b| **b == b'\n').count() as u64;
+        line += String::from_utf8_lossy(&text[at..end]).matches('\n').count() as u64;
         at = end;
     }
     records
@@ -83,7 +83,7 @@ fn strip_cr(text: &[u8], cell: &mut Vec<u8>) {
 }
 
 /// Why a row of the table (`a` required, `b` a number of at most 50, `c` one of x, yy) is refused, and in which column.
-pub fn verdict(record: &Record, columns: usize) -> Option<(&'static str, &'static str)> {
+pub(crate) fn verdict(record: &Record, columns: usize) -> Option<(&'static str, &'static str)> {
     let Some(cells) = &record.cells else { return Some(("unclosed-quote", "")) };
     let names = ["a", "b", "c"];
     if record.raw.is_empty() {

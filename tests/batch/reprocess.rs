@@ -1,5 +1,5 @@
 //! Doing again: rejected rows, unfinished chunks, everything; and stopping half-way.
-use crate::support::Bench;
+use super::support::Bench;
 use serde_json::json;
 use std::fs;
 use std::sync::{Arc, OnceLock, Weak};
@@ -34,8 +34,9 @@ fn names(all: bool) -> String {
     format!("id,name\n{body}")
 }
 
-fn redo(scope: Scope, earlier: &std::path::Path) -> Option<Redo<'_>> {
-    Some(Redo { scope, earlier })
+#[expect(clippy::unnecessary_wraps, reason = "what execute asks for")]
+fn redo(scope: Scope, earlier: &std::path::PathBuf) -> Option<Redo<'_>> {
+    Some(Redo { scope, earlier: std::slice::from_ref(earlier) })
 }
 
 /// A control that cancels itself when the step is reached.
@@ -128,8 +129,8 @@ fn cancel_is_heard_within_a_chunk_and_publishes_nothing() {
     bench.write("names.csv", names(true));
     bench.spec.chunk_bytes = 1 << 20;
     bench.spec.workers = 1;
-    let body: String = (0..5_000).map(|row| format!("{},1\n", row % 40 + 1)).collect();
-    bench.write("input.csv", format!("id,n\n{body}"));
+    let body: Vec<_> = (0..5_000).map(|row| format!("{},1", row % 40 + 1)).collect();
+    bench.write("input.csv", format!("id,n\n{}", body.join("\n")));
     let control = stopping_at(Step::Rows);
     assert!(bench.execute("out", None, &control).is_err());
     assert_eq!(control.progress().rows(), 0, "what was not kept does not count");
@@ -162,4 +163,37 @@ fn a_finished_attempt_answers_from_its_summary() {
     assert_eq!(bench.execute("out", None, &Control::default()).unwrap(), first.summary);
     let progress = switchman::batch::stored_progress(&bench.path("out")).unwrap().unwrap();
     assert_eq!((progress.accepted, progress.rejected), (first.summary.accepted, first.summary.rejected));
+}
+
+#[test]
+fn what_a_cancelled_attempt_did_not_reach_comes_from_the_one_before() {
+    let mut bench = shop(false);
+    bench.spec.workers = 1;
+    bench.write("names.csv", names(false));
+    let first = bench.run(rows());
+    fs::rename(bench.path("out"), bench.path("first")).unwrap();
+    bench.write("names.csv", names(true).replace("name ", "NEW "));
+    let earlier = [bench.path("second"), bench.path("first")];
+    let stopped = bench.execute("second", redo(Scope::Rows, &earlier[1]), &stopping_at(Step::ChunkDone(3)));
+    assert!(stopped.is_err());
+    let again = Some(Redo { scope: Scope::Rows, earlier: &earlier });
+    let summary = bench.execute("third", again, &Control::default()).unwrap();
+    let third = bench.ran("third", summary);
+    assert!(first.output().lines().all(|row| third.output().lines().any(|other| other == row)));
+    assert_eq!(third.summary.rejected, 2);
+}
+
+#[test]
+fn what_a_power_cut_has_damaged_is_done_again() {
+    let mut bench = shop(true);
+    bench.spec.workers = 1;
+    bench.write("names.csv", names(true));
+    let whole = bench.run(rows());
+    for damaged in ["plan.json", "parts/000000.done", "parts/000001.output", "parts/000001.keys"] {
+        let _ = fs::remove_dir_all(bench.path("cut"));
+        assert!(bench.execute("cut", None, &stopping_at(Step::ChunkDone(2))).is_err());
+        fs::write(bench.path("cut").join(damaged), "").unwrap();
+        let summary = bench.execute("cut", None, &Control::default()).unwrap();
+        assert_eq!(bench.ran("cut", summary), whole, "{damaged}");
+    }
 }

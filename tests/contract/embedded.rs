@@ -115,12 +115,28 @@ async fn work_that_goes_on_does_not_cover_a_cut_tail() {
 async fn a_deleted_head_is_an_error_and_never_made_anew() {
     let (data, store) = Embedded::with_trail().await;
     fs::remove_file(data.head()).unwrap();
-    assert!(verify(&*store).await.unwrap_err().contains("missing although the store has been used"));
+    assert!(verify(&*store).await.unwrap_err().contains("is missing: it was made together with the store"));
     data.record(&*store, 7).await;
     let reopened = data.store();
     data.record(&*reopened, 8).await;
     assert_eq!(reopened.audit_head().await.unwrap_err().kind, Kind::Gone);
     assert!(!data.head().exists());
+}
+
+#[tokio::test]
+async fn a_trail_deleted_together_with_its_head_or_its_store_shows() {
+    let (data, store) = Embedded::with_trail().await;
+    data.tamper("DELETE FROM audit");
+    fs::remove_file(data.head()).unwrap();
+    drop(store);
+    assert!(verify(&*data.store()).await.unwrap_err().contains("is missing"));
+
+    let (data, store) = Embedded::with_trail().await;
+    drop(store);
+    for name in ["switchman.db", "switchman.db-wal", "switchman.db-shm"] {
+        fs::remove_file(data.path().with_file_name(name)).ok();
+    }
+    assert!(verify(&*data.store()).await.unwrap_err().contains("cut off after record 0"));
 }
 
 #[tokio::test]
@@ -292,7 +308,7 @@ async fn a_process_that_holds_the_database_makes_others_wait_not_fail() {
 async fn what_a_dead_bot_had_taken_is_there_at_the_next_start_but_not_while_a_bot_lives() {
     let backend = Embedded::fresh();
     let open = || Sqlite::open_for_bot(&backend.path(), Arc::new(backend.clock.clone())).unwrap();
-    let (lease, now) = (Duration::from_secs(3600), backend.clock.now());
+    let (lease, now) = (Duration::from_hours(1), backend.clock.now());
     let first = open();
     first.publish(envelope("cmd-1", now)).await.unwrap();
     first.commit(outbox([show(1, Priority::First, now)])).await.unwrap();
@@ -307,4 +323,55 @@ async fn what_a_dead_bot_had_taken_is_there_at_the_next_start_but_not_while_a_bo
     let third = open();
     assert_eq!(third.take(9, lease, Duration::ZERO).await.unwrap()[0].attempts, 2);
     assert_eq!(third.outbox_take(now, lease, 9).await.unwrap()[0].attempts, 2);
+}
+
+/// Copies the files as a crash at this moment would leave them, with the write-ahead log cut to `log` bytes.
+fn crash_image(data: &Embedded, log: usize) -> Embedded {
+    let image = Embedded::fresh();
+    fs::create_dir_all(image.path().parent().unwrap()).unwrap();
+    for name in ["switchman.db", "switchman.db-wal", "audit.head"] {
+        let mut bytes = fs::read(data.path().with_file_name(name)).unwrap();
+        if name.ends_with("-wal") {
+            bytes.truncate(log);
+        }
+        fs::write(image.path().with_file_name(name), bytes).unwrap();
+    }
+    image
+}
+
+#[tokio::test]
+async fn a_crash_leaves_each_commit_whole_or_not_at_all() {
+    let data = Embedded::fresh();
+    let store = data.store();
+    let now = data.clock.now();
+    for n in 1..=8 {
+        let commit = Commit {
+            claim: Some(super::samples::id(format!("cmd-{n}"))),
+            runs: vec![create(run(n, now))],
+            audit: vec![draft(n, now)],
+            ..outbox([show(n, Priority::First, now)])
+        };
+        store.commit(commit).await.unwrap();
+    }
+    let log = usize::try_from(fs::metadata(data.path().with_file_name("switchman.db-wal")).unwrap().len()).unwrap();
+    let image = crash_image(&data, log);
+    assert_whole(&*image.store(), 8).await;
+    let mut seen = [0; 8];
+    for cut in (0..log).rev().step_by(9973) {
+        let image = crash_image(&data, cut);
+        let Ok(store) = image.open() else { panic!("the store must open after losing all but {cut} bytes of its log") };
+        let records = store.audit(0, 100).await.unwrap().len();
+        for n in 1..=8 {
+            let there = n as usize <= records;
+            assert_eq!(store.run(&run_id(n)).await.unwrap().is_some(), there, "{n} at {cut}");
+            assert_eq!(store.claimed(&super::samples::id(format!("cmd-{n}"))).await.unwrap(), there, "{n} at {cut}");
+        }
+        assert_eq!(store.outbox_depth().await.unwrap().0, records as u64);
+        assert!(
+            verify(&store).await.unwrap_err().contains("cut off after"),
+            "a disk that lost what it had confirmed shows"
+        );
+        seen[records] += 1;
+    }
+    assert!(seen.iter().all(|n| *n > 0), "the cuts met every state: {seen:?}");
 }

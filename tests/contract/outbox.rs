@@ -20,6 +20,7 @@ macro_rules! outbox_contract {
             a_write_while_the_item_is_held_is_not_lost,
             what_has_to_wait_comes_again_and_counts_only_if_it_was_a_try,
             what_is_given_up_is_kept_aside,
+            what_was_given_up_is_due_again_once_it_is_replayed,
             a_receipt_outlives_its_item,
             an_effect_comes_back_as_it_was_written,
         }
@@ -178,6 +179,23 @@ pub(crate) async fn what_is_given_up_is_kept_aside(backend: &impl Backend) {
     let item = take(&*store, now).await.remove(0);
     store.outbox_settle(&item, Settled::GivenUp { why: "no such channel".into() }).await.unwrap();
     assert_eq!(store.outbox_depth().await.unwrap(), (1, 1));
+    let kept = store.given_up(9).await.unwrap();
+    assert_eq!((kept.len(), &kept[0].key, kept[0].why.as_str()), (1, &item.key, "no such channel"));
+}
+
+pub(crate) async fn what_was_given_up_is_due_again_once_it_is_replayed(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    write(&*store, [show(1, Priority::First, now)]).await;
+    let item = take(&*store, now).await.remove(0);
+    store.outbox_settle(&item, Settled::GivenUp { why: "no such channel".into() }).await.unwrap();
+    assert!(!store.outbox_replay("show:r-zzzz.1").await.unwrap());
+    assert!(store.outbox_replay(&item.key).await.unwrap());
+    assert!(!store.outbox_replay(&item.key).await.unwrap());
+    assert_eq!(store.outbox_depth().await.unwrap(), (1, 0));
+    let again = take(&*store, now).await.remove(0);
+    assert_eq!((again.key, again.effect), (item.key, item.effect));
+    assert!(again.attempts > 1, "whoever posts it looks first whether it was posted");
 }
 
 pub(crate) async fn a_receipt_outlives_its_item(backend: &impl Backend) {

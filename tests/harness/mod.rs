@@ -1,3 +1,6 @@
 //! What tests share. Nothing in here ever sleeps or asks for the real time.
 
+pub(crate) mod bot;
 pub(crate) mod clock;
+pub(crate) mod http;
+pub(crate) mod scene;

@@ -10,7 +10,7 @@ pub use usage::{Usage, nearest, usage_at};
 
 use super::command::Command;
 
-/// The command as text, as [`parse`] reads it back: `parse(render(c)) == c`.
+/// The command as text, as [`parse()`] reads it back: `parse(render(c)) == c`.
 pub fn render(command: &Command) -> String {
     let mut words = vec![command.action().name().to_owned()];
     match command {

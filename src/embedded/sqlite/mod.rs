@@ -3,6 +3,7 @@
 
 mod audit;
 mod bus;
+mod checkpoint;
 mod commit;
 mod errors;
 mod head;
@@ -12,9 +13,12 @@ mod presence;
 mod readers;
 mod statements;
 mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use crate::ports::{Clock, Kind, PortError};
+use checkpoint::Checkpointer;
 use head::{HeadFile, HeadKeeper};
 use jiff::Timestamp;
 use presence::Presence;
@@ -58,7 +62,7 @@ impl Sqlite {
 
     fn make_folder(path: &Path) -> Result<(), PortError> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| {
+            private_folder(folder).map_err(|error| {
                 PortError::new(Kind::Denied, format!("could not make the folder {}", folder.display())).because(error)
             })?;
         }
@@ -83,22 +87,26 @@ impl Sqlite {
             PortError::new(Kind::Denied, format!("could not set up the store beside {}", path.display())).because(error)
         };
         let connection = connect(open::Use::Write)?;
-        open::prepare(&connection, path)?;
-        let announce = || Presence::announce(path, &connection, micros(clock.now())).map(Arc::new);
-        let presence = bot.then(announce).transpose()?;
         let head = HeadFile::beside(path);
-        head.prepare(&connection).map_err(threads)?;
+        open::prepare(&connection, path, &head)?;
         let keeper = HeadKeeper::start(head.clone(), connect(open::Use::Read)?).map_err(threads)?;
-        let writer = Writer::start(connection, keeper, Arc::clone(&clock)).map_err(threads)?;
-        Ok(Self {
-            writer,
-            readers: Readers::new(path.to_owned()),
-            head,
-            clock,
-            news: Arc::default(),
-            _presence: presence,
-        })
+        let presence = {
+            let announce = || Presence::announce(path, &connection, micros(clock.now())).map(Arc::new);
+            bot.then(announce).transpose()?
+        };
+        let checkpointer = Checkpointer::start(connect(open::Use::Read)?).map_err(threads)?;
+        let writer = Writer::start(connection, keeper, checkpointer, Arc::clone(&clock)).map_err(threads)?;
+        let readers = Readers::new(path.to_owned());
+        Ok(Self { writer, readers, head, clock, news: Arc::default(), _presence: presence })
     }
+}
+
+/// Makes a folder that only its owner can look into: messages on the bus carry Slack's one-off answer addresses.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 fn micros(time: Timestamp) -> i64 {

@@ -1,15 +1,18 @@
 //! Opening the database file: durability settings, the schema and its version.
 
 use super::errors::{Fault, port_error};
-use crate::ports::PortError;
+use super::head::HeadFile;
+use crate::ports::{Kind, PortError};
 use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
 use std::time::Duration;
 
 /// The schema this program reads and writes.
 const SCHEMA: i64 = 1;
-/// How long a process waits for its turn while another one writes.
-const TURN: Duration = Duration::from_secs(5);
+/// How often a process asks for its turn while another one writes, and for how long: SQLite's own waits grow to a tenth of a second,
+/// in which a busy neighbour commits a hundred times without ever leaving the door open at the right moment.
+const ASK_AGAIN: Duration = Duration::from_millis(1);
+const ASK_TIMES: i32 = 5_000;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,27 +23,29 @@ pub(super) enum Use {
 
 /// Opens a connection. A commit returns once the write-ahead log is on the disk (`synchronous=FULL`).
 pub(super) fn connect(path: &Path, usage: Use) -> Result<Connection, Fault> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(TURN)?;
+    let mut connection = Connection::open(path)?;
+    connection.busy_handler(Some(wait_for_turn))?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         let what = format!("the database must use a write-ahead log, but its file system only allows {mode:?}");
         return Err(PortError::permanent(what).into());
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")?;
+    connection.set_prepared_statement_cache_capacity(64);
     match usage {
-        Use::Write => connection.execute_batch("PRAGMA cache_size = -8000")?,
+        Use::Write => connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0")?,
         Use::Read => connection.execute_batch("PRAGMA query_only = ON")?,
     }
     Ok(connection)
 }
 
-/// Makes the tables of a new file; refuses a file of a newer program, or of another.
-pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), PortError> {
+/// Makes the tables and the audit head of a new store; refuses a file of a newer program, or of another.
+pub(super) fn prepare(connection: &Connection, path: &Path, head: &HeadFile) -> Result<(), PortError> {
     let failed = |error| port_error("could not prepare the database", Fault::Sqlite(error));
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
     let prepared = version(connection).map_err(failed).and_then(|found| match found {
         Found::Nothing => {
+            head.make().map_err(|e| PortError::new(Kind::Denied, "could not make the audit head").because(e))?;
             connection.execute_batch(include_str!("schema.sql")).map_err(failed)?;
             connection.execute("INSERT INTO schema_version VALUES (?1)", [SCHEMA]).map(drop).map_err(failed)
         }
@@ -58,6 +63,12 @@ pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), PortEr
     let end = if prepared.is_ok() { "COMMIT" } else { "ROLLBACK" };
     connection.execute_batch(end).map_err(failed)?;
     prepared
+}
+
+#[expect(clippy::disallowed_methods, reason = "sqlite asks its caller to wait here, on a thread that may block")]
+fn wait_for_turn(asked: i32) -> bool {
+    std::thread::sleep(ASK_AGAIN);
+    asked < ASK_TIMES
 }
 
 enum Found {

@@ -4,9 +4,9 @@ use super::errors::Fault;
 use super::statements as sql;
 use super::writer::Group;
 use super::{after, micros, time};
-use crate::ports::{OutboxItem, PortError, Priority, Settled};
+use crate::ports::{GivenUp, OutboxItem, PortError, Priority, Settled};
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use std::time::Duration;
 
 /// An item as it is stored, its effect unread.
@@ -33,6 +33,30 @@ impl Taken {
             lease: self.lease.cast_unsigned(),
         })
     }
+}
+
+/// What was given up, the oldest first.
+pub(super) fn given_up(connection: &Connection, max: i64) -> Result<Vec<GivenUp>, Fault> {
+    let mut statement = connection.prepare_cached(sql::GIVEN_UP)?;
+    let rows = statement.query_map([max], |row| {
+        let effect: String = row.get(1)?;
+        Ok((row.get(0)?, effect, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (key, effect, attempts, why, at) = row?;
+        // One that this program cannot read stays where it is.
+        if let Ok(effect) = serde_json::from_str(&effect) {
+            found.push(GivenUp {
+                key,
+                effect,
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                why,
+                at: time(at),
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// The order of priorities in the index.

@@ -54,6 +54,11 @@ statements! {
         SELECT key, effect, attempts, ?4, ?5 FROM outbox WHERE key = ?1 AND lease = ?2 AND version = ?3";
     OUTBOX_FREE = "UPDATE outbox SET held = 0, lease = 0, priority = ifnull(fresh, priority) \
         WHERE key = ?1 AND lease = ?2";
+    GIVEN_UP = "SELECT key, effect, attempts, why, at FROM outbox_given_up ORDER BY number LIMIT ?1";
+    // Over what was given up, by hand only. A newer write under the same key knows better than the old effect.
+    GIVEN_UP_REPLAY = "INSERT OR IGNORE INTO outbox (key, effect, priority, fresh, due, since, attempts) \
+        SELECT key, effect, 0, 0, ?2, ?2, 1 FROM outbox_given_up WHERE key = ?1 ORDER BY number LIMIT 1";
+    GIVEN_UP_DROP = "DELETE FROM outbox_given_up WHERE key = ?1";
     // Two counts over what waits and what failed, never over what is done.
     OUTBOX_DEPTH = "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM outbox_given_up)";
     RECEIPT_WRITE = "INSERT INTO receipts (key, message) VALUES (?1, ?2) \
@@ -93,7 +98,7 @@ mod tests {
     use rusqlite::Connection;
 
     /// These go over what waits or failed: never what is done, so their cost does not grow with the record.
-    const MAY_COUNT: [&str; 4] = ["OUTBOX_DEPTH", "BUS_DEPTH", "BUS_GIVE_BACK", "OUTBOX_GIVE_BACK"];
+    const MAY_COUNT: [&str; 5] = ["OUTBOX_DEPTH", "BUS_DEPTH", "BUS_GIVE_BACK", "OUTBOX_GIVE_BACK", "GIVEN_UP_DROP"];
 
     #[test]
     fn no_statement_scans_a_table_or_sorts() {

@@ -7,7 +7,7 @@ use super::{Sqlite, audit, limit, micros, statements as sql, time};
 use crate::domain::audit::{AuditHead, AuditRecord};
 use crate::domain::id::{EnvelopeId, RunId};
 use crate::domain::run::{AttemptKey, Run};
-use crate::ports::{Commit, Deadline, MessageRef, OutboxItem, PortError, RunQuery, Settled, Store};
+use crate::ports::{Commit, Deadline, GivenUp, MessageRef, OutboxItem, PortError, RunQuery, Settled, Store};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -106,6 +106,20 @@ impl Store for Sqlite {
             Ok((counts.0.cast_unsigned(), counts.1.cast_unsigned()))
         };
         self.readers.read("could not count the outbox", query).await
+    }
+
+    async fn given_up(&self, max: usize) -> Result<Vec<GivenUp>, PortError> {
+        let query = move |connection: &rusqlite::Connection| outbox::given_up(connection, limit(max));
+        self.readers.read("could not list the effects that were given up", query).await
+    }
+
+    async fn outbox_replay(&self, key: &str) -> Result<bool, PortError> {
+        let (key, now) = (key.to_owned(), micros(self.clock.now()));
+        let work = move |group: &mut super::writer::Group<'_>| {
+            group.connection.prepare_cached(sql::GIVEN_UP_REPLAY)?.execute(rusqlite::params![key, now])?;
+            Ok(group.connection.prepare_cached(sql::GIVEN_UP_DROP)?.execute([key])? > 0)
+        };
+        self.writer.write("could not replay an effect", Parts::Many, work).await
     }
 
     async fn receipt(&self, key: &str) -> Result<Option<MessageRef>, PortError> {

@@ -1,6 +1,7 @@
 //! The one thread that writes. All work that waits goes into one transaction, so that one fsync serves everybody;
 //! callers are answered after it, never before.
 
+use super::checkpoint::Checkpointer;
 use super::errors::{Failure, Fault, port_error};
 use super::head::{HeadKeeper, Verdict};
 use super::statements as sql;
@@ -42,10 +43,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection, keeper: HeadKeeper, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
-        connection.set_prepared_statement_cache_capacity(64);
+    pub(super) fn start(
+        connection: Connection,
+        keeper: HeadKeeper,
+        checkpointer: Checkpointer,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(4096);
-        let worker = Worker { connection, keeper, clock };
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let worker = Worker { connection, keeper, checkpointer, clock, runtime };
         std::thread::Builder::new().name("store-writer".into()).spawn(move || worker.run(queue))?;
         Ok(Self { jobs })
     }
@@ -173,27 +179,43 @@ where
 struct Worker {
     connection: Connection,
     keeper: HeadKeeper,
+    checkpointer: Checkpointer,
     clock: Arc<dyn Clock>,
+    /// Where the callers wait, if the store was opened there.
+    runtime: Option<tokio::runtime::Handle>,
 }
 
 impl Worker {
-    fn run(self, mut queue: mpsc::Receiver<Box<dyn Work>>) {
+    fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Work>>) {
         let mut waiting = Vec::with_capacity(GROUP);
         while queue.blocking_recv_many(&mut waiting, GROUP) > 0 {
+            let works = waiting.len();
             match self.transaction(&mut waiting) {
-                Ok(None) => waiting.drain(..).for_each(|work| work.answer(Ok(()))),
+                Ok(None) => self.answer(std::mem::take(&mut waiting)),
                 Ok(Some((head, audited))) => {
-                    let mut records = Vec::new();
+                    let (mut records, mut others) = (Vec::new(), Vec::new());
                     for (work, audited) in waiting.drain(..).zip(audited) {
-                        if audited { records.push(work) } else { work.answer(Ok(())) }
+                        if audited { records.push(work) } else { others.push(work) }
                     }
                     self.keeper.keep(Verdict { head, work: records });
+                    self.answer(others);
                 }
                 Err(failure) => {
                     tracing::error!(error = %failure.to_port_error(), works = waiting.len(), "a transaction failed");
                     waiting.drain(..).for_each(|work| work.answer(Err(&failure)));
                 }
             }
+            self.checkpointer.wrote(works, &self.connection);
+        }
+    }
+
+    /// Answers callers whose work is on the disk. From this thread each of them would have to be woken by itself, which costs more than
+    /// the rest of their work: the runtime is woken once and does it.
+    fn answer(&self, works: Vec<Box<dyn Work>>) {
+        let answer = move || works.into_iter().for_each(|work| work.answer(Ok(())));
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async move { answer() })),
+            None => answer(),
         }
     }
 

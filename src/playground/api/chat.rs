@@ -8,7 +8,7 @@ use crate::playground::people::Channel;
 
 pub(super) fn post_message(context: &mut Context<'_>) -> Answer {
     let channel = post_target(context)?;
-    let content = content(context.state, context.args, &context.config.limits, "chat.postMessage")?;
+    let content = content(context.state, context.args, "chat.postMessage", &channel)?;
     let thread = thread(context, &channel)?;
     let state = &mut *context.state;
     let mut message = state.draft(&channel, Author::App, &content.text);
@@ -23,7 +23,7 @@ pub(super) fn post_message(context: &mut Context<'_>) -> Answer {
 
 pub(super) fn post_ephemeral(context: &mut Context<'_>) -> Answer {
     let channel = post_target(context)?;
-    let content = content(context.state, context.args, &context.config.limits, "chat.postEphemeral")?;
+    let content = content(context.state, context.args, "chat.postEphemeral", &channel)?;
     let user = context.args.text("user").ok_or(ApiError::from("user_not_in_channel"))?.to_owned();
     let state = &mut *context.state;
     let active = state.workspace.member(&user).is_some_and(|member| !member.deactivated);
@@ -46,7 +46,7 @@ pub(super) fn update(context: &mut Context<'_>) -> Answer {
     if context.args.text("text").is_some_and(|text| text.chars().count() > 40_000) {
         return Err("msg_too_long".into());
     }
-    let content = content(context.state, context.args, &context.config.limits, "chat.update")?;
+    let content = content(context.state, context.args, "chat.update", &channel)?;
     let state = &mut *context.state;
     let given_blocks = content.blocks.is_some();
     if !(content.text.is_empty() && given_blocks) {

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{Answer, ApiError, Context};
 use crate::playground::Playground;
 use crate::playground::message::Author;
-use crate::playground::workspace::StoredFile;
+use crate::playground::records::StoredFile;
 
 pub(super) fn get_upload_url(context: &mut Context<'_>) -> Answer {
     let name = context.args.text("filename").ok_or(ApiError::from("invalid_arguments"))?.to_owned();
     let length = context.args.number("length").ok().flatten().filter(|n| *n > 0);
     let expected = length.ok_or(ApiError::from("invalid_arguments"))?;
     let id = context.state.id("F");
-    context.state.files.insert(id.clone(), StoredFile { name, expected, content: None });
+    context.state.files.insert(id.clone(), StoredFile { name, expected, arrived: false, content: None });
     Ok(json!({ "upload_url": format!("{}/upload/{id}", context.state.base_url), "file_id": id }))
 }
 
@@ -52,12 +52,14 @@ pub(super) fn info(context: &mut Context<'_>) -> Answer {
 
 fn file_object(context: &Context<'_>, id: &str, title: Option<&str>) -> Result<Value, ApiError> {
     let file = context.state.files.get(id).ok_or(ApiError::from("file_not_found"))?;
-    let content = file.content.as_ref().ok_or(ApiError::from("file_not_found"))?;
+    if !file.arrived {
+        return Err("file_not_found".into());
+    }
     let kind = file.name.rsplit_once('.').map_or("text", |(_, end)| end).to_ascii_lowercase();
     let name: String = percent_encoding::utf8_percent_encode(&file.name, percent_encoding::NON_ALPHANUMERIC).collect();
     let url = format!("{}/files/{id}/{name}", context.state.base_url);
     Ok(json!({
-        "id": id, "name": file.name, "title": title.unwrap_or(&file.name), "filetype": kind, "size": content.len(),
+        "id": id, "name": file.name, "title": title.unwrap_or(&file.name), "filetype": kind, "size": file.expected,
         "mode": "hosted", "user": context.state.workspace.app.user_id, "url_private": url, "url_private_download": url,
         "permalink": url,
     }))
@@ -74,21 +76,25 @@ pub(in crate::playground) fn take_upload(
         Some((_, boundary)) => multipart(body, boundary.trim_matches('"')).ok_or("the multipart form has no file")?,
         None => body.clone(),
     };
-    let folder = playground.config().files_dir.clone();
-    playground.with(|state| {
-        let file = state.files.get_mut(id).ok_or("no such upload URL")?;
-        if content.len() != file.expected {
-            return Err("the length is not the one that was asked for");
-        }
-        if let Some(folder) = folder
-            && let Err(error) =
-                std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(id), &content))
-        {
+    let announced =
+        playground.with(|state| state.files.get(id).map(|file| file.expected)).ok_or("no such upload URL")?;
+    if content.len() != announced {
+        return Err("the length is not the one that was asked for");
+    }
+    let kept = playground.config().files_dir.as_ref().is_some_and(|folder| {
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(folder.join(id), &content));
+        if let Err(error) = &written {
             tracing::warn!(%error, "an uploaded file cannot be kept; its link will not survive a restart");
         }
-        file.content = Some(content.clone());
-        Ok(content.len())
-    })
+        written.is_ok()
+    });
+    playground.with(|state| {
+        if let Some(file) = state.files.get_mut(id) {
+            file.arrived = true;
+            file.content = (!kept).then_some(content);
+        }
+    });
+    Ok(announced)
 }
 
 /// The content of the first part that names a file.

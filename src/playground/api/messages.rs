@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ApiError, Args};
 use crate::playground::workspace::State;
-use crate::playground::{LimitCheck, Refusal, Surface};
+use crate::slack::limits::{Surface, Violation, check};
 
 /// Longer texts are cut by Slack.
 const TEXT_LIMIT: usize = 40_000;
@@ -24,8 +24,8 @@ pub(in crate::playground) struct Content {
 pub(in crate::playground) fn content(
     state: &mut State,
     args: &Args,
-    limits: &LimitCheck,
     what: &str,
+    channel: &str,
 ) -> Result<Content, ApiError> {
     let text = args.text("text").unwrap_or_default();
     let text = text.char_indices().nth(TEXT_LIMIT).map_or(text, |(cut, _)| &text[..cut]).to_owned();
@@ -37,8 +37,7 @@ pub(in crate::playground) fn content(
         Some(_) => return Err("invalid_blocks_format".into()),
     };
     if let Some(blocks) = &blocks {
-        let channel = args.text("channel").map(str::to_owned);
-        check_message(state, blocks, limits, &format!("{what} {}", channel.as_deref().unwrap_or_default()))?;
+        check_message(state, (&text, blocks), Some(channel), what)?;
     }
     let has_blocks = blocks.as_ref().is_some_and(|blocks| !blocks.is_empty());
     if text.is_empty() && !has_blocks && attachments.is_none() {
@@ -47,35 +46,38 @@ pub(in crate::playground) fn content(
     Ok(Content { text, blocks, attachments, metadata: metadata(args)? })
 }
 
-fn check_message(state: &mut State, blocks: &[Value], limits: &LimitCheck, what: &str) -> Result<(), ApiError> {
-    let list = Value::Array(blocks.to_vec());
-    let (method, channel) = what.split_once(' ').unwrap_or((what, ""));
-    if let Err(refusals) = check_blocks(limits, Surface::Message, &list) {
-        let title = format!("Slack would refuse this {method}: invalid_blocks");
-        let channel = Some(channel).filter(|c| !c.is_empty());
-        state.notice(&title, channel, refusals.iter().map(|r| (r.pointer.clone(), r.rule.clone())).collect(), list);
-        let errors: Vec<String> = refusals.iter().map(|r| format!("{} [json-pointer:{}]", r.rule, r.pointer)).collect();
+fn check_message(
+    state: &mut State,
+    (text, blocks): (&str, &[Value]),
+    channel: Option<&str>,
+    method: &str,
+) -> Result<(), ApiError> {
+    let payload = json!({ "text": text, "blocks": blocks });
+    let broken = refusals(Surface::Message, &payload);
+    if !broken.is_empty() {
+        let errors: Vec<String> = broken.iter().map(Violation::to_string).collect();
         let messages: Vec<String> = errors.iter().map(|error| format!("[ERROR] {error}")).collect();
+        let problems = broken.into_iter().map(|violation| (violation.pointer, violation.rule)).collect();
+        state.notice(&format!("Slack would refuse this {method}: invalid_blocks"), channel, problems, payload);
         let extra = json!({ "errors": errors, "response_metadata": { "messages": messages } });
         return Err(ApiError { code: "invalid_blocks".to_owned(), extra });
     }
-    if text_length(&list) > BLOCKS_TEXT_LIMIT {
+    if text_length(&payload["blocks"]) > BLOCKS_TEXT_LIMIT {
         let problem = ("/blocks".to_owned(), format!("all text together is over {BLOCKS_TEXT_LIMIT} characters"));
-        let title = format!("Slack would refuse this {method}: msg_blocks_too_long");
-        state.notice(&title, Some(channel).filter(|c| !c.is_empty()), vec![problem], list);
+        state.notice(
+            &format!("Slack would refuse this {method}: msg_blocks_too_long"),
+            channel,
+            vec![problem],
+            payload,
+        );
         return Err("msg_blocks_too_long".into());
     }
     Ok(())
 }
 
-/// Blocks or a view against the limits that the playground was given.
-pub(in crate::playground) fn check_blocks(
-    limits: &LimitCheck,
-    surface: Surface,
-    value: &Value,
-) -> Result<(), Vec<Refusal>> {
-    let refusals = limits(surface, value);
-    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+/// What Slack would refuse a payload for; our own advice is not among it.
+pub(in crate::playground) fn refusals(surface: Surface, payload: &Value) -> Vec<Violation> {
+    check(surface, payload).into_iter().filter(|violation| violation.refused).collect()
 }
 
 fn metadata(args: &Args) -> Result<Option<Value>, ApiError> {

@@ -11,7 +11,7 @@ mod views;
 
 pub(super) use args::Args;
 pub(super) use files::take_upload;
-pub(super) use messages::{check_blocks, content};
+pub(super) use messages::{content, refusals};
 pub(super) use views::{checked_view, new_view};
 
 use axum::body::Body;
@@ -20,9 +20,10 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use super::Playground;
 use super::knobs::Fault;
-use super::workspace::{Call, State};
-use super::{Playground, PlaygroundConfig};
+use super::records::Call;
+use super::workspace::State;
 
 /// The largest request body a method takes, in bytes.
 const BODY_LIMIT: usize = 4 << 20;
@@ -47,7 +48,6 @@ pub(super) type Answer = Result<Value, ApiError>;
 pub(super) struct Context<'a> {
     pub state: &'a mut State,
     pub args: &'a Args,
-    pub config: &'a PlaygroundConfig,
 }
 
 fn method(name: &str) -> Option<fn(&mut Context<'_>) -> Answer> {
@@ -116,7 +116,7 @@ fn perform(playground: &Playground, name: &str, args: &Args) -> Answer {
             Some(_) => {}
         }
     }
-    playground.with(|state| work(&mut Context { state, args, config: playground.config() }))
+    playground.with(|state| work(&mut Context { state, args }))
 }
 
 /// Carries a call out (or not) the way the fault says.

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, ApiError, Context, check_blocks};
+use super::{Answer, ApiError, Context, refusals};
 use crate::playground::message::{View, assign_ids};
-use crate::playground::workspace::{Change, State, What};
-use crate::playground::{LimitCheck, Surface};
+use crate::playground::records::{Change, What};
+use crate::playground::workspace::State;
+use crate::slack::limits::Surface;
 
 /// The largest view, in bytes of JSON.
 const VIEW_LIMIT: usize = 250_000;
@@ -160,13 +161,12 @@ fn given_view(context: &mut Context<'_>, kind: &str) -> Result<Map<String, Value
     let view = context.args.json("view").map_err(|()| problem("must be valid JSON"))?;
     let view = view.ok_or_else(|| problem("must be provided"))?;
     let what = if kind == "home" { "views.publish" } else { "this modal" };
-    checked_view(context.state, &context.config.limits, view, kind, what)
+    checked_view(context.state, view, kind, what)
 }
 
 /// A view that passed the size and limit checks; what Slack would refuse is also shown on the page.
 pub(in crate::playground) fn checked_view(
     state: &mut State,
-    limits: &LimitCheck,
     view: Value,
     kind: &str,
     what: &str,
@@ -179,10 +179,8 @@ pub(in crate::playground) fn checked_view(
     if view["type"] != kind {
         problems.push(("/view/type".to_owned(), format!("must be `{kind}`")));
     }
-    if let Err(refusals) = check_blocks(limits, surface, &view) {
-        let pointer = |p: &str| if p.starts_with("/view") { p.to_owned() } else { format!("/view{p}") };
-        problems.extend(refusals.into_iter().map(|r| (pointer(&r.pointer), r.rule)));
-    }
+    let broken = refusals(surface, &view);
+    problems.extend(broken.into_iter().map(|violation| (format!("/view{}", violation.pointer), violation.rule)));
     match view {
         Value::Object(body) if problems.is_empty() => Ok(body),
         view => {

@@ -1,12 +1,12 @@
 // Puts the page together: which channel is open, and what is drawn again when something changes.
 import { h } from "./dom.js";
-import { drawComposer, drawHints, startComposer } from "./composer.js";
+import { compose, drawComposer, drawHints, startComposer } from "./composer.js";
 import { startElements } from "./elements.js";
 import { startFaults } from "./faults.js";
 import { drawHome, openHome } from "./home.js";
 import { drawMessages, startMessages } from "./messages.js";
 import { startModal } from "./modal.js";
-import { avatar, channel, member, startingMember, startPeople } from "./people.js";
+import { avatar, become, channel, member, startingMember, startPeople } from "./people.js";
 import { follow, on, store, tell } from "./store.js";
 import { startUpload } from "./upload.js";
 
@@ -36,13 +36,24 @@ function intro(here) {
   const team = store.workspace.team.name;
   const text = here.has_bot
     ? [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), ` of ${team}, a workspace that lives on this machine. Nothing leaves it.`),
-      h("p", {}, "Type ", h("code", {}, store.command), " to see what you can do. Choose on the left who you are: everybody may do something else.")]
+      h("p", {}, "Type ", h("code", {}, store.command), " to see what you can do. Choose on the left who you are: everybody may do something else."), cards()]
     : [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), `. ${here.topic}.`)];
-  return h("div", { class: "intro", "data-key": "intro", "data-sign": `${here.id}${here.has_bot}` }, h("h3", {}, `# ${here.name}`), text);
+  return { key: "intro", sign: `${here.id}${here.has_bot}${store.examples[0]}`, make: () => h("div", { class: "intro" }, h("h3", {}, `# ${here.name}`), text) };
+}
+
+/** Three things to try, for somebody who has just come. */
+function cards() {
+  const first = store.examples[0];
+  const stranger = store.workspace.members.at(-1);
+  const card = (number, title, text, does) => h("button", { type: "button", class: "card", ...does }, h("i", { "aria-hidden": "true" }, number), h("b", {}, title), h("span", {}, text));
+  return h("div", { class: "cards" },
+    first && card("1", "Run a batch", "One message counts up and ends with totals, the reasons of rejects and what to do next.", { "data-try": first }),
+    stranger && card("2", `Be the ${stranger.name.toLowerCase()}`, "The same command, refused in private, with the rule that made the decision.", { "data-be": stranger.id }),
+    card("3", "Give Slack a bad day", "Rate limits, lost answers, double deliveries: the run still ends with one answer.", { "data-faults": "" }));
 }
 
 function introDirect() {
-  return h("div", { class: "intro", "data-key": "intro", "data-sign": "direct" }, h("h3", {}, store.workspace.app.name), h("p", {}, "What the app tells you alone."));
+  return { key: "intro", sign: "direct", make: () => h("div", { class: "intro" }, h("h3", {}, store.workspace.app.name), h("p", {}, "What the app tells you alone.")) };
 }
 
 function unread(id) {
@@ -104,6 +115,12 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const { open: id, tab, channelId } = target.dataset;
   go(id ?? (tab ? (tab === "home" ? "home" : "direct") : channelId));
+});
+document.addEventListener("click", (event) => {
+  const { try: line, be, faults } = event.target.closest(".card")?.dataset ?? {};
+  if (line) compose(line);
+  if (be) become(be);
+  if (faults !== undefined && $("faults").hidden) $("faults-button").click();
 });
 $("menu").addEventListener("click", () => showMenu(!$("side").classList.contains("out")));
 $("scrim").addEventListener("click", () => showMenu(false));

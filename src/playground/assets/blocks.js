@@ -70,7 +70,7 @@ function table(block) {
     const align = settings[at]?.align;
     return h(tag, { class: align ? `align-${align}` : null, scope: tag === "th" ? "col" : null }, content?.type === "rich_text" ? (content.elements ?? []).map(richBlock) : words(content));
   };
-  return h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Table" },
+  return h("div", { class: "table-wrap", tabindex: "0", role: "group", "aria-label": "Table" },
     h("table", {}, h("thead", {}, h("tr", {}, head.map(cell("th")))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell("td")))))));
 }
 

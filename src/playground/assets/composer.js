@@ -43,7 +43,6 @@ function suggest() {
   offers = document.activeElement === box() ? offersNow() : [];
   chosen = Math.min(chosen, Math.max(offers.length - 1, 0));
   list().hidden = offers.length === 0;
-  box().setAttribute("aria-expanded", String(offers.length > 0));
   list().replaceChildren(...offers.map((offer, at) => h("li", { role: "option", id: `offer-${at}`, "aria-selected": at === chosen, "data-at": at },
     offer.id && avatar(offer.id), h("span", { class: "whole" }, offer.whole, offer.usage && h("i", {}, ` ${offer.usage}`)), h("span", { class: "summary" }, offer.summary))));
   if (offers.length) {
@@ -100,7 +99,7 @@ function keydown(event) {
   if (open && event.key === "Escape") {
     offers = [];
     list().hidden = true;
-    return box().setAttribute("aria-expanded", "false");
+    return box().removeAttribute("aria-activedescendant");
   }
   if (open && event.key === "Tab" && !event.shiftKey) {
     event.preventDefault();

@@ -76,5 +76,11 @@ export function toast(text, kind = "info") {
   const box = document.getElementById("toasts");
   const note = h("p", { class: `toast ${kind}` }, text);
   box.append(note);
-  setTimeout(() => note.remove(), kind === "error" ? 9000 : 5000);
+  // Shown anew, so that it is above a modal that was opened since.
+  box.hidePopover();
+  box.showPopover();
+  setTimeout(() => {
+    note.remove();
+    if (!box.hasChildNodes()) box.hidePopover();
+  }, kind === "error" ? 9000 : 5000);
 }

@@ -124,11 +124,12 @@ function placeOf(node) {
 }
 
 async function send(node, value) {
+  // Read before asking: the message may change while the question is open, and then the click is one on a stale screen.
+  const deed = { place: placeOf(node), block_id: node.dataset.blockId, action_id: node.dataset.actionId, value, values: collect(node.closest("[data-place]")) };
   if (node.dataset.confirm && !(await confirmed(JSON.parse(node.dataset.confirm)))) return;
-  const root = node.closest("[data-place]");
   node.dataset.busy = "";
   node.closest("details.overflow")?.removeAttribute("open");
-  await click({ place: placeOf(node), block_id: node.dataset.blockId, action_id: node.dataset.actionId, value, values: collect(root) });
+  await click({ ...deed, stale: !node.isConnected });
   delete node.dataset.busy;
 }
 

@@ -12,6 +12,17 @@ const PRESETS = [
   ["Done, but never answered", "chat.update, once, 30 s", { method: "chat.update", fault: { kind: "accepted_then_silent", millis: 30000 }, times: 1 }],
   ["Connection reset", "the next 2 calls", { method: "*", fault: { kind: "reset" }, times: 2 }],
 ];
+const METHODS = ["*", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open", "views.update", "views.publish", "files.getUploadURLExternal", "conversations.history", "response_url"];
+const KINDS = {
+  "429, Retry-After 5 s": { kind: "rate_limited", retry_after: 5 },
+  "500": { kind: "server_error", status: 500 },
+  "slow, 2 s": { kind: "slow", millis: 2000 },
+  "done, answer lost": { kind: "accepted_then_reset" },
+  "done, never answered": { kind: "accepted_then_silent", millis: 30000 },
+  "connection reset": { kind: "reset" },
+  "error: internal_error": { kind: "error", error: "internal_error" },
+};
+const TIMES = { once: 1, "3 times": 3, "10 times": 10, "until cleared": null };
 let place = () => null;
 let timer;
 let calls = [];
@@ -44,6 +55,12 @@ function draw() {
     h("div", { class: "presets" },
       h("button", { type: "button", class: "preset", "data-twice": "" }, h("b", {}, "Deliver the next one twice"), h("small", {}, "the same signed request, at the same time")),
       h("button", { type: "button", class: "preset", "data-replay": "" }, h("b", {}, "Replay the last request"), h("small", {}, "byte for byte, with its old signature"))),
+    h("h3", {}, "Your own"),
+    h("form", { class: "custom", "data-custom": "" },
+      h("select", { class: "select", name: "method", "aria-label": "Method" }, METHODS.map((name) => h("option", { value: name }, name === "*" ? "every call" : name))),
+      h("select", { class: "select", name: "kind", "aria-label": "Fault" }, Object.keys(KINDS).map((name) => h("option", {}, name))),
+      h("select", { class: "select", name: "times", "aria-label": "How often" }, Object.keys(TIMES).map((name) => h("option", {}, name))),
+      h("button", { type: "submit", class: "btn" }, "Set")),
     h("h3", {}, "Circumstances"),
     h("div", { class: "switches" },
       here && !here.direct_with && toggle(`#${here.name} is archived`, here.archived, "archive", { channel: here.id }),
@@ -97,6 +114,11 @@ export function startFaults(currentPlace) {
   drawer().addEventListener("change", (event) => {
     const { set, fields } = event.target.dataset;
     if (set) act(set, { ...JSON.parse(fields), on: event.target.checked });
+  });
+  drawer().addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { method, kind, times } = Object.fromEntries(new FormData(event.target));
+    act("fault", { knob: { method, fault: KINDS[kind], times: TIMES[times] } });
   });
   drawer().addEventListener("keydown", (event) => {
     if (event.key === "Escape") open(false);

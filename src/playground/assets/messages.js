@@ -25,25 +25,24 @@ export function drawMessages(place) {
   const roots = all.filter((message) => !message.thread_ts || message.thread_ts === message.ts || !store.messages.has(message.thread_ts));
   const notices = store.notices.filter((notice) => (notice.channel ?? "C0BATCH") === place.id).map((notice) => ({ ts: notice.ts, notice }));
   const rows = [...roots, ...notices].sort((a, b) => (a.ts.length - b.ts.length) || (a.ts < b.ts ? -1 : 1));
-  const fresh = h("div", {});
-  if (place.intro) fresh.append(place.intro());
+  const wanted = place.intro ? [place.intro()] : [];
   let before = null;
   for (const row of rows) {
     const day = new Date(seconds(row.ts) * 1000).toDateString();
-    if (!before || before.day !== day) fresh.append(divider(day));
+    if (!before || before.day !== day) wanted.push(divider(day));
     if (row.notice) {
-      fresh.append(noticeRow(row.notice));
+      wanted.push({ key: `notice ${row.ts}`, sign: row.ts, make: () => noticeRow(row.notice) });
       before = { day };
       continue;
     }
     const author = JSON.stringify(row.author) + (row.only_for ?? "");
     const joined = before?.author === author && before.day === day && seconds(row.ts) - before.at < TOGETHER;
     const replies = all.filter((message) => message.thread_ts === row.ts && message.ts !== row.ts);
-    fresh.append(article(row, joined, replies));
+    wanted.push({ key: row.ts, sign: signOf(row, joined, replies), make: () => article(row, joined, replies) });
     before = { author, day, at: seconds(row.ts) };
   }
-  if (changedPlace) box.replaceChildren(...fresh.childNodes);
-  else patch(box, fresh);
+  if (changedPlace) box.replaceChildren(...wanted.map(made));
+  else patch(box, wanted);
   const latest = document.getElementById("latest");
   if (changedPlace || atEnd) {
     box.scrollTop = box.scrollHeight;
@@ -53,19 +52,33 @@ export function drawMessages(place) {
   }
 }
 
-/** Keeps every article whose signature is the same; the others are patched, added or removed. */
-function patch(box, fresh) {
+/** A row's node, marked so that the next drawing knows whether it has to change. */
+function made(row) {
+  const node = row.make();
+  node.dataset.key = row.key;
+  node.dataset.sign = row.sign;
+  return node;
+}
+
+function signOf(message, joined, replies) {
+  const names = store.workspace.members.map((one) => one.name).join();
+  return [message.revision, joined, names, ...replies.map((reply) => reply.ts + reply.revision)].join();
+}
+
+/** Leaves every row alone whose sign is the same; the others are patched, added or removed. */
+function patch(box, wanted) {
   const known = new Map([...box.children].map((child) => [child.dataset.key, child]));
   let at = box.firstElementChild;
-  for (const wanted of [...fresh.children]) {
-    const match = known.get(wanted.dataset.key);
-    known.delete(wanted.dataset.key);
+  for (const row of wanted) {
+    const match = known.get(row.key);
+    known.delete(row.key);
     if (!match) {
-      box.insertBefore(wanted, at);
-      wanted.classList.add("arrives");
+      const node = made(row);
+      node.classList.add("arrives");
+      box.insertBefore(node, at);
       continue;
     }
-    if (match.dataset.sign !== wanted.dataset.sign) morph(match, wanted);
+    if (match.dataset.sign !== row.sign) morph(match, made(row));
     if (match === at) at = at.nextElementSibling;
     else box.insertBefore(match, at);
   }
@@ -76,7 +89,7 @@ function divider(day) {
   const today = new Date().toDateString();
   const yesterday = new Date(Date.now() - 86_400_000).toDateString();
   const name = day === today ? "Today" : day === yesterday ? "Yesterday" : new Date(day).toLocaleDateString(undefined, { weekday: "long", month: "long", day: "numeric" });
-  return h("div", { class: "day", role: "separator", "data-key": `day ${day}`, "data-sign": name }, h("span", {}, name));
+  return { key: `day ${day}`, sign: name, make: () => h("div", { class: "day", role: "separator", "aria-label": name }, h("span", {}, name)) };
 }
 
 function clock(ts, full) {
@@ -94,11 +107,9 @@ function who(author) {
 function article(message, joined, replies) {
   const by = who(message.author);
   const alone = Boolean(message.only_for);
-  const names = store.workspace.members.map((one) => one.name + one.deactivated).join();
   const node = h("article", {
-    class: `message ${joined ? "joined" : ""} ${alone ? "alone" : ""}`, "data-key": message.ts, "data-ts": message.ts,
+    class: `message ${joined ? "joined" : ""} ${alone ? "alone" : ""}`, "data-ts": message.ts,
     "data-place": "message", "data-place-id": message.ts, "aria-label": `${by.name}${alone ? ", only visible to you" : ""}`,
-    "data-sign": [message.revision, joined, names, ...replies.map((reply) => reply.ts + reply.revision)].join(),
   });
   const gutter = h("div", { class: "gutter" }, joined ? clock(message.ts, false) : avatar(by.id, by.kind));
   const head = joined ? null : h("header", { class: "head" }, h("b", { class: "name" }, by.name), by.kind === "app" && h("span", { class: "badge" }, "APP"), clock(message.ts, true));
@@ -134,7 +145,7 @@ function thread(replies) {
 }
 
 function noticeRow(notice) {
-  return h("div", { class: "notice", role: "note", "data-key": `notice ${notice.ts}`, "data-sign": notice.ts },
+  return h("div", { class: "notice", role: "note" },
     h("b", {}, notice.title),
     h("ul", {}, notice.problems.map(([pointer, rule]) => h("li", {}, h("code", {}, pointer), " ", rule))),
     h("details", {}, h("summary", {}, "What was sent"), h("pre", {}, JSON.stringify(notice.payload, null, 2))));

@@ -112,8 +112,8 @@ export function confirmed(object) {
   box.replaceChildren(h("form", { method: "dialog" },
     h("header", { class: "modal-head" }, h("h2", { id: "confirm-title" }, words(object.title))),
     h("div", { class: "modal-body" }, ...text(object.text)),
-    h("footer", { class: "modal-foot" }, h("button", { class: "btn", value: "no" }, words(object.deny) || "Cancel"),
-      h("button", { class: `btn ${object.style === "danger" ? "danger" : "primary"}`, value: "yes", autofocus: true }, words(object.confirm) || "Yes"))));
+    h("footer", { class: "modal-foot" }, h("button", { class: "btn", value: "no", autofocus: object.style === "danger" }, words(object.deny) || "Cancel"),
+      h("button", { class: `btn ${object.style === "danger" ? "danger" : "primary"}`, value: "yes", autofocus: object.style !== "danger" }, words(object.confirm) || "Yes"))));
   box.setAttribute("aria-labelledby", "confirm-title");
   box.returnValue = "no";
   box.showModal();
@@ -138,5 +138,7 @@ export function startModal() {
     event.target.removeAttribute("aria-invalid");
   });
   on("views", draw);
-  on("offline", () => toast("The playground does not answer.", "error"));
+  on("notice", (notice) => {
+    if (box.open) toast(`${notice.title}. ${notice.problems.map((one) => one.join(" ")).join("; ")}`, "error");
+  });
 }

@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { store, follow, on, tell } from "./store.js";
 
-const COLOURS = ["#2f6fde", "#0d8a6a", "#b4501e", "#8a3ea8", "#5b6673", "#a8324f", "#3c7a1f", "#7a5c00"];
+const COLOURS = ["#2f6fde", "#0b7859", "#b4501e", "#8a3ea8", "#5b6673", "#a8324f", "#3c7a1f", "#7a5c00"];
 
 export function member(id) {
   return store.workspace.members.find((one) => one.id === id);

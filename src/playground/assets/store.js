@@ -59,6 +59,7 @@ function take(change) {
       return tell("home");
     case "notice":
       store.notices.push(change.notice);
+      tell("notice", change.notice);
       return tell("messages", { notice: true });
     case "setting":
       store.workspace = change.workspace;

@@ -7,7 +7,7 @@ let place = () => null;
 async function give(file) {
   if (!file.name.toLowerCase().endsWith(".csv")) return toast(`${file.name} is not a CSV file. Drop a file whose name ends in .csv.`, "error");
   if (file.size > store.upload) return toast(`${file.name} is larger than ${Math.floor(store.upload / 1_048_576)} MiB, the most this page takes.`, "error");
-  toast(`Reading ${file.name}…`);
+  if (file.size > 4 << 20) toast(`Reading ${file.name}…`);
   const query = new URLSearchParams({ name: file.name, as: store.me, channel: place()?.id ?? "" });
   try {
     const answer = await fetch(`/do/upload?${query}`, { method: "POST", body: file }).then((response) => response.json());

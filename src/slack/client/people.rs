@@ -4,7 +4,7 @@ use super::answer::ClientError;
 use super::{Client, Identity};
 use crate::domain::actor::Outsider;
 use crate::domain::id::{TeamId, UserId};
-use crate::ports::Member;
+use crate::ports::{Kind, Member};
 use serde_json::Value;
 
 impl Client {
@@ -14,9 +14,14 @@ impl Client {
         if let Some(known) = self.members.get(&key) {
             return Ok(known);
         }
-        let us = self.whoami().await?;
+        let us = match self.whoami().await {
+            Ok(us) => Some(us),
+            Err(error) if matches!(error.kind, Kind::Transient { .. } | Kind::Ambiguous) => return Err(error),
+            // Without our own team nobody can be told to be of another one; the rest still can.
+            Err(_) => None,
+        };
         let member = match self.read("users.info", &[("user", user.as_str())]).await {
-            Ok(answer) => judge(&us, answer.get("user").unwrap_or(&Value::Null)),
+            Ok(answer) => judge(us.as_ref(), answer.get("user").unwrap_or(&Value::Null)),
             // Slack does not show us everybody: who is hidden from us is no member here.
             Err(error) if error.is("user_not_found") || error.is("user_not_visible") => {
                 Member::Outsider(Outsider::Connect)
@@ -29,12 +34,13 @@ impl Client {
     }
 }
 
-fn judge(us: &Identity, user: &Value) -> Member {
+fn judge(us: Option<&Identity>, user: &Value) -> Member {
     let flag = |name: &str| user.get(name) == Some(&Value::Bool(true));
     let text = |pointer: &str| user.pointer(pointer).and_then(Value::as_str);
-    let same_organisation =
-        us.enterprise.is_some() && text("/enterprise_user/enterprise_id") == us.enterprise.as_deref();
-    let other_team = text("/team_id").is_some_and(|team| team != us.bot.team);
+    let our_team = us.map(|us| us.bot.team.as_str()).filter(|team| !team.is_empty());
+    let our_organisation = us.and_then(|us| us.enterprise.as_deref());
+    let same_organisation = our_organisation.is_some() && text("/enterprise_user/enterprise_id") == our_organisation;
+    let other_team = our_team.is_some_and(|ours| text("/team_id").is_some_and(|team| team != ours));
     if flag("deleted") {
         Member::Outsider(Outsider::Deactivated)
     } else if flag("is_stranger") || (other_team && !same_organisation) {

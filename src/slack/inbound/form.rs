@@ -3,10 +3,12 @@
 use super::sender::{Parts, Sender};
 use super::{Inbound, InboundError, unescape};
 use crate::domain::id::ChannelId;
+use std::borrow::Cow;
+use url::form_urlencoded;
 
-/// The fields of a form body.
+/// The fields of a form body; copied only where something in them is escaped.
 #[derive(Debug)]
-pub(super) struct Fields(Vec<(String, String)>);
+pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 /// A slash command that somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +28,11 @@ pub struct SlashCommand {
     pub trigger_id: Option<String>,
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// Decodes the body. A field that comes twice is refused: two readers could take it two ways.
-    pub(super) fn read(body: &[u8]) -> Result<Self, InboundError> {
-        let fields: Vec<(String, String)> =
-            serde_urlencoded::from_bytes(body).map_err(|_| InboundError::Malformed("the body is not a form"))?;
-        let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, InboundError> {
+        let fields: Vec<_> = form_urlencoded::parse(body).collect();
+        let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(InboundError::Malformed("a field comes twice"));
@@ -44,7 +45,7 @@ impl Fields {
         self.0
             .iter()
             .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| value.as_ref())
             .filter(|value| !value.is_empty())
     }
 
@@ -58,7 +59,7 @@ impl Fields {
 }
 
 /// Reads a slash command. A person, a team, a channel and the command must be there.
-pub(super) fn command(fields: &Fields) -> Result<Inbound, InboundError> {
+pub(super) fn command(fields: &Fields<'_>) -> Result<Inbound, InboundError> {
     let command = fields.owned("command").ok_or(InboundError::Malformed("neither command nor payload is there"))?;
     let channel = fields.owned("channel_id").ok_or(InboundError::Malformed("the channel id is missing"))?;
     let channel =

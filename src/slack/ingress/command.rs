@@ -25,19 +25,19 @@ impl Ingress {
                     Ok(()) => Problem::Usage { usage },
                     Err(refused) => refused,
                 };
-                return Ok(self.refuse_now(&asker, "usage", problem).await);
+                return Ok(Box::pin(self.refuse_now(&asker, "usage", problem)).await);
             }
         };
         match parsed {
-            Parsed::Menu => Ok(self.menu(&asker).await),
-            Parsed::Incomplete(action) => Ok(self.form_for_command(&asker, action, slash.trigger_id).await),
+            Parsed::Menu => Ok(Box::pin(self.menu(&asker)).await),
+            Parsed::Incomplete(action) => Ok(Box::pin(self.form_for_command(&asker, action, slash.trigger_id)).await),
             Parsed::Complete(command) => {
                 let words = super::ask::words(&command);
                 match self.ask(id, id, &asker, command).await {
                     Ok(Published::New) => Ok(Ack::Empty),
                     Ok(Published::Duplicate) => Err(Turned::Replayed),
                     Err(Problem::NotTaken) => Ok(Ack::Status(StatusCode::SERVICE_UNAVAILABLE)),
-                    Err(problem) => Ok(self.refuse_now(&asker, &words, problem).await),
+                    Err(problem) => Ok(Box::pin(self.refuse_now(&asker, &words, problem)).await),
                 }
             }
         }

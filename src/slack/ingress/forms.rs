@@ -9,14 +9,13 @@ use crate::domain::run::{AttemptKey, Run};
 use crate::ports::{Artifact, ArtifactKind, Commit, Member, PortError, RunQuery};
 use crate::slack::client::ViewRef;
 use crate::slack::modal::{Metadata, Modal};
+use crate::slack::render::REJECTS_PAGE;
 use std::time::Duration;
 
 /// Slack gives an acknowledgement three seconds; opening and filling a modal must leave room for it.
 const OPEN_WITHIN: Duration = Duration::from_secs(2);
 /// How long a download link works: an hour, as people of the systems before us are used to.
 const LINK_LIFE: Duration = Duration::from_hours(1);
-/// Rows on a page of rejects: what can be read without scrolling for long, and far below Slack's 100 blocks.
-const PAGE: usize = 10;
 /// Runs to choose from: a select holds at most 100 options (Slack's limit).
 const OPTIONS: usize = 99;
 
@@ -105,7 +104,7 @@ impl Ingress {
         if let Some(problem) = self.unreadable(asker, key).await? {
             return Ok(Modal::Refused(problem));
         }
-        let page = self.doors.engine.rejects(key, skip, PAGE).await?;
+        let page = self.doors.engine.rejects(key, skip, REJECTS_PAGE).await?;
         Ok(Modal::Rejects { key: key.clone(), page, skip })
     }
 

@@ -1,4 +1,4 @@
-//! `POST /slack/events`: everything Slack sends. The guards stand in one list, in [`receive`]; nothing is done before all have passed,
+//! `POST /slack/events`: everything Slack sends. The guards stand in one list, in `receive`; nothing is done before all have passed,
 //! and nothing here runs a job: what was asked goes on the bus, durably, and only then does Slack get its 200.
 
 mod actions;
@@ -27,9 +27,13 @@ use replay::Replays;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest body that is read: Slack's largest requests are views of at most 250 kB, percent-encoded.
 pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// How long a body may take to arrive: Slack itself waits three seconds for the answer.
+const BODY_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the front door needs.
 #[derive(Clone)]
@@ -75,6 +79,8 @@ enum Turned {
     TooLarge,
     #[error("the body could not be read")]
     Unreadable,
+    #[error("the body did not arrive in time")]
+    TooSlow,
     #[error(transparent)]
     Unsigned(#[from] SignatureError),
     #[error("the request was seen before")]
@@ -137,9 +143,10 @@ impl Ingress {
             Inbound::SslCheck | Inbound::Closed(_) => Ok(Ack::Empty),
             Inbound::UrlVerification { challenge } => Ok(Ack::Text(challenge)),
             Inbound::Command(command) => self.command(&id, command).await,
-            Inbound::Actions(actions) => Ok(self.actions(&id, actions).await),
-            Inbound::Submission(submission) => Ok(self.submission(&id, submission).await),
-            Inbound::HomeOpened(opened) => Ok(self.home_opened(&id, &opened).await),
+            // Boxed, so that what a typed command needs stays small: it is moved about for each request.
+            Inbound::Actions(actions) => Ok(Box::pin(self.actions(&id, actions)).await),
+            Inbound::Submission(submission) => Ok(Box::pin(self.submission(&id, submission)).await),
+            Inbound::HomeOpened(opened) => Ok(Box::pin(self.home_opened(&id, &opened)).await),
             Inbound::Unknown { kind } => {
                 tracing::debug!(kind, "nothing to do for a request of kind {kind}");
                 Ok(Ack::Empty)
@@ -167,10 +174,11 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Turned> {
     if announced > BODY_LIMIT {
         return Err(Turned::TooLarge);
     }
-    match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Turned::TooLarge),
-        Err(_) => Err(Turned::Unreadable),
+    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, BODY_LIMIT).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Turned::TooLarge),
+        Ok(Err(_)) => Err(Turned::Unreadable),
+        Err(_) => Err(Turned::TooSlow),
     }
 }
 
@@ -183,6 +191,7 @@ impl Turned {
     fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unsigned(_) | Self::Replayed => StatusCode::UNAUTHORIZED,
             Self::Malformed(InboundError::UnsupportedContentType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Malformed(InboundError::Malformed(_)) | Self::Unreadable => StatusCode::BAD_REQUEST,
@@ -194,6 +203,7 @@ impl Turned {
         match self {
             Self::TooLarge => "too-large",
             Self::Unreadable => "unreadable",
+            Self::TooSlow => "too-slow",
             Self::Unsigned(SignatureError::Stale) => "stale",
             Self::Unsigned(_) => "forged",
             Self::Replayed => "replayed",

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// Reasons shown on a card; the rest is counted.
-const REASONS: usize = 5;
+const REASONS: usize = 10;
 /// Characters of a file name on a card.
 const FILE: usize = 80;
 /// Characters of a failure.
@@ -22,6 +22,8 @@ pub(super) struct Card {
     bytes: u64,
     state: RunState,
     word: &'static str,
+    /// A sign beside the word, never instead of it.
+    sign: &'static str,
     attempt: u32,
     /// What this attempt does again; absent in the first.
     again: Option<&'static str>,
@@ -61,11 +63,23 @@ struct Reason {
 }
 
 /// What is done again, in words.
-pub(super) fn scope_words(scope: Scope) -> &'static str {
+fn scope_words(scope: Scope) -> &'static str {
     match scope {
         Scope::Rows => "the rejected rows",
         Scope::Chunks => "the chunks that were not finished",
         Scope::All => "the whole input",
+    }
+}
+
+/// For people who look for a run among many; the word says it to everybody.
+fn sign(state: RunState) -> &'static str {
+    match state {
+        RunState::Starting => "⏳",
+        RunState::Running => "▶️",
+        RunState::Cancelling => "✋",
+        RunState::Succeeded => "✅",
+        RunState::Failed => "❌",
+        RunState::Cancelled => "⏹️",
     }
 }
 
@@ -82,6 +96,7 @@ impl Card {
             bytes: run.input.bytes,
             state: shown.state,
             word: shown.state.word(),
+            sign: sign(shown.state),
             attempt: shown.number,
             again: (shown.number > 1).then(|| scope_words(shown.scope)),
             by: shown.asked_by.user.to_string(),
@@ -135,9 +150,9 @@ fn left(attempt: &Attempt, now: Timestamp) -> Option<String> {
     let seconds = u64::try_from(left.as_secs()).ok()?;
     // A tenth of a second would be a guess.
     Some(match seconds {
-        0 => "under 1 s".to_owned(),
-        1..10 => format!("{seconds} s"),
-        _ => words::duration(seconds * 1000),
+        0 => "under 1 s left".to_owned(),
+        1..10 => format!("about {seconds} s left"),
+        _ => format!("about {} left", words::duration(seconds * 1000)),
     })
 }
 

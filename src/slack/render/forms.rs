@@ -14,6 +14,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
+/// Rejected rows on a page: what can be read without scrolling for long, and far below Slack's 100 blocks.
+pub const REJECTS_PAGE: usize = 10;
 /// Options a menu of Slack's holds, less the one that is always there.
 const OPTIONS: usize = 99;
 /// Characters of an option's text.
@@ -153,10 +155,10 @@ impl Renderer {
             })
             .collect();
         let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        let size = shown.max(1);
+        let size = u64::try_from(REJECTS_PAGE).unwrap_or(u64::MAX);
         let context = context! {
             run => key.run.as_str(), attempt => key.attempt, key => key.to_string(), rows => rows, total => page.total,
-            first => skip + 1, last => skip.saturating_add(shown),
+            first => skip.saturating_add(1), last => skip.saturating_add(shown),
             earlier => (skip > 0).then(|| format!("{key}:{}", skip.saturating_sub(size))),
             later => (skip.saturating_add(shown) < page.total).then(|| format!("{key}:{}", skip.saturating_add(shown))),
         };

@@ -1,4 +1,4 @@
-//! What is said, as Slack shows it: a [`Reply`] goes in, a [`Message`] or a [`View`] within Slack's limits comes out.
+//! What is said, as Slack shows it: a [`Reply`](crate::domain::reply::Reply) goes in, a [`Message`] or a [`View`] within Slack's limits comes out.
 //! Nothing here decides what is said or to whom, and foreign text never becomes markup.
 //!
 //! The words and the layout are in `blocks/`; `templates` fills them, `card` prepares runs for them, `words` writes numbers, times and
@@ -14,7 +14,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use forms::{FileChoice, JobChoice, RunChoice, option_value};
+pub use forms::{FileChoice, JobChoice, REJECTS_PAGE, RunChoice, option_value};
 pub use words::escape;
 
 use super::limits::{self, Surface, Violation};

@@ -1,6 +1,6 @@
 //! Which template says a reply, and with what.
 
-use super::card::{Card, scope_words};
+use super::card::Card;
 use super::templates::value;
 use super::{Message, Renderer, View, words};
 use crate::domain::command::Action;
@@ -29,7 +29,10 @@ struct Entry {
     summary: &'static str,
     detail: &'static str,
     example: &'static str,
-    changes: bool,
+    /// What its button says.
+    label: &'static str,
+    /// Its button opens a form, so that it works where no channel is: on the App Home.
+    form: bool,
 }
 
 impl Renderer {
@@ -110,14 +113,6 @@ pub(super) fn problem_context(problem: &Problem) -> Value {
         Problem::NotPermitted { decision, .. } => Some(decision_context(decision)),
         _ => None,
     };
-    let scope = match problem {
-        Problem::ScopeIsEmpty { scope, .. } => Some(scope_words(*scope)),
-        _ => None,
-    };
-    let state = match problem {
-        Problem::AlreadyEnded { state, .. } => Some(state.word()),
-        _ => None,
-    };
     context! {
         problem => shortened(problem),
         code => problem.code(),
@@ -127,8 +122,6 @@ pub(super) fn problem_context(problem: &Problem) -> Value {
         usage_line => usage.and_then(|usage| usage.action).map(|action| spec(action).usage()),
         example => usage.and_then(|usage| usage.action).map(|action| spec(action).example),
         decision => decision,
-        scope => scope,
-        state_word => state,
     }
 }
 
@@ -202,7 +195,20 @@ fn entry(action: Action) -> Entry {
         summary: spec.summary,
         detail: spec.detail,
         example: spec.example,
-        changes: action.changes_something(),
+        label: label(action),
+        form: action.changes_something() || action == Action::Why,
+    }
+}
+
+fn label(action: Action) -> &'static str {
+    match action {
+        Action::StartBatch => "Start a job…",
+        Action::ReprocessBatch => "Reprocess…",
+        Action::CancelBatch => "Cancel a run…",
+        Action::Status => "Show status",
+        Action::ListBatches => "Show runs",
+        Action::Why => "Explain…",
+        Action::Help => "Show help",
     }
 }
 

@@ -47,6 +47,8 @@ fn environment() -> &'static Environment<'static> {
         environment.add_filter("fence", words::fence);
         environment.add_filter("cut", words::cut);
         environment.add_filter("cut_markup", words::cut_markup);
+        environment.add_filter("sentence", words::sentence);
+        environment.add_filter("capital", words::capital);
         environment.add_filter("number", words::number);
         environment.add_filter("counted", words::counted);
         environment.add_filter("share", words::share);

@@ -10,6 +10,7 @@ use crate::domain::problem::Problem;
 use crate::domain::reply::{Board, Reply};
 use crate::domain::run::{Attempt, AttemptKey, Input, Progress, ReasonCount, Run, RunState};
 use crate::ports::{RejectPage, RejectedRow};
+use crate::slack::modal::Button;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -197,6 +198,7 @@ fn problems() -> Vec<(&'static str, Problem)> {
         ("still_running", Problem::StillRunning { run: run() }),
         ("already_ended", Problem::AlreadyEnded { run: run(), state: RunState::Succeeded }),
         ("already_asked", Problem::AlreadyAsked { what: "reprocess the rejected rows of r-7k3f".into() }),
+        ("nothing_to_download", Problem::NothingToDownload { run: run() }),
         ("unknown_job", Problem::UnknownJob { job: job() }),
         ("given_up", Problem::GivenUp { request: "start-batch sales".into() }),
         ("not_taken", Problem::NotTaken),
@@ -212,7 +214,7 @@ fn views() -> Vec<(&'static str, Surface, View)> {
     let runs = [RunChoice::new(&success(), at(600)), RunChoice::new(&run(RunState::Running), at(600))];
     let key = AttemptKey { run: run_id("r-7k3f"), attempt: 1 };
     let row = |line| RejectedRow { line, column: "country".into(), reason: "too long".into(), value: "x".repeat(250) };
-    let page = RejectPage { rows: vec![row(7), row(1_000_007)], total: 5 };
+    let page = RejectPage { rows: vec![row(7), row(1_000_007)], total: 25 };
     let nothing = RejectPage::default();
     vec![
         ("loading", Surface::Modal, render.loading(Action::StartBatch)),
@@ -224,7 +226,8 @@ fn views() -> Vec<(&'static str, Surface, View)> {
         ("status_form", Surface::Modal, render.run_form(Action::Status, &runs, "C0BATCH")),
         ("cancel_form_none", Surface::Modal, render.run_form(Action::CancelBatch, &[], "C0BATCH")),
         ("why_form", Surface::Modal, render.why_form("C0BATCH")),
-        ("rejects", Surface::Modal, render.rejects(&key, &page, 2)),
+        ("rejects", Surface::Modal, render.rejects(&key, &page, 12)),
+        ("rejects_first", Surface::Modal, render.rejects(&key, &page, 0)),
         ("rejects_none", Surface::Modal, render.rejects(&key, &nothing, 0)),
         ("problem", Surface::Modal, render.problem_view(&Problem::NotTaken)),
         ("home", Surface::Home, render.home(&Reply::Home { board: board(), permitted: Action::ALL.to_vec() })),
@@ -315,6 +318,59 @@ fn a_file_keeps_its_name_as_value_where_slack_takes_it() {
     assert_eq!(option_value(&file("sales.csv")), "sales.csv");
     let (one, other) = (file(&"a".repeat(80)), file(&"a".repeat(81)));
     assert!(option_value(&one).starts_with("sha256:") && option_value(&one) != option_value(&other));
+}
+
+/// All buttons and menus in a payload.
+fn elements(json: &Value) -> Vec<&Value> {
+    match json {
+        Value::Array(items) => items.iter().flat_map(elements).collect(),
+        Value::Object(fields) => {
+            let own = fields.contains_key("action_id").then_some(json);
+            own.into_iter().chain(fields.values().flat_map(elements)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_button_is_one_that_is_read_when_pressed() {
+    let messages = replies().into_iter().map(|(name, reply)| (name, renderer().message(&reply).as_json()));
+    let views = views().into_iter().map(|(name, _, view)| (name, view.as_json().clone()));
+    let mut read = std::collections::BTreeSet::new();
+    for (name, json) in messages.chain(views) {
+        for element in elements(&json) {
+            let (id, value) = (element["action_id"].as_str().unwrap(), element["value"].as_str());
+            if element["type"] == "button" && id != ids::OPEN_LINK {
+                assert!(Button::read(id, value).is_some(), "{name}: {id} with {value:?}");
+                read.insert(id.to_owned());
+            }
+        }
+    }
+    let own = [
+        ids::VIEW_REJECTS,
+        ids::REPROCESS_ROWS,
+        ids::REPROCESS_CHUNKS,
+        ids::CANCEL_BATCH,
+        ids::DOWNLOAD_OUTPUT,
+        ids::DOWNLOAD_REJECTS,
+        ids::REJECTS_EARLIER,
+        ids::REJECTS_LATER,
+    ];
+    let menu = Action::ALL.map(|action| format!("{}{action}", ids::MENU));
+    for expected in own.map(ToOwned::to_owned).into_iter().chain(menu) {
+        assert!(read.contains(&expected), "{expected} is on nothing that was shown");
+    }
+}
+
+#[test]
+fn every_input_of_a_form_has_a_name_that_is_read() {
+    let known = [ids::JOB, ids::FILE, ids::RUN, ids::SCOPE, ids::USER, ids::COMMAND];
+    for (name, _, view) in views() {
+        for block in view.as_json()["blocks"].as_array().unwrap().iter().filter(|block| block["type"] == "input") {
+            let names = (block["block_id"].as_str().unwrap(), block["element"]["action_id"].as_str().unwrap());
+            assert!(known.contains(&names.0) && names.0 == names.1, "{name}: {names:?}");
+        }
+    }
 }
 
 /// Text as bad as people and programs can make it.
@@ -425,7 +481,7 @@ fn markup(json: &Value) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn whatever_is_said_keeps_the_limits_and_foreign_text_stays_text(

@@ -67,6 +67,18 @@ pub(super) fn cut_markup(text: &str, max: usize) -> String {
     kept
 }
 
+/// Text with a full stop, unless it ends a sentence already.
+pub(super) fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?', ELLIPSIS]) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// Text with a capital letter at its start.
+pub(super) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
 /// A number with its thousands apart: `100,000`.
 pub(super) fn number(count: u64) -> String {
     let digits = count.to_string();
@@ -177,6 +189,12 @@ mod tests {
         let agos = [3, 30, 300, 7200, 200_000].map(|passed| ago(at(1_000_000), at(1_000_000 + passed)));
         assert_eq!(agos, ["just now", "30 s ago", "5 min ago", "2 h ago", "2 days ago"]);
         assert_eq!(ago(at(5), at(1)), "just now", "clocks differ");
+    }
+
+    #[test]
+    fn errors_become_sentences() {
+        assert_eq!([sentence("the disk is full"), sentence("why?"), sentence("")], ["the disk is full.", "why?", "."]);
+        assert_eq!([capital("the disk"), capital("ärger"), capital("")], ["The disk", "Ärger", ""]);
     }
 
     #[test]

@@ -1,4 +1,9 @@
 //! The loops that keep calling [`Processor`]: each does one piece of work at a time and knows when to stop.
+//! Nothing in here decides what is done; it decides when.
+
+mod courtesy;
+
+pub use courtesy::Courtesy;
 
 use crate::health::Heartbeat;
 use crate::ports::PortError;
@@ -24,13 +29,18 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs all loops until `stop` turns true, then drains.
-pub async fn run(processor: Arc<Processor>, heartbeat: Arc<Heartbeat>, stop: watch::Receiver<bool>) {
+pub async fn run(
+    processor: Arc<Processor>,
+    heartbeat: Arc<Heartbeat>,
+    courtesy: Arc<Courtesy>,
+    stop: watch::Receiver<bool>,
+) {
     let mut loops = JoinSet::new();
     for _ in 0..CONSUMERS {
-        loops.spawn(consume(processor.clone(), heartbeat.clone(), stop.clone()));
+        loops.spawn(consume(processor.clone(), heartbeat.clone(), courtesy.clone(), stop.clone()));
     }
     for _ in 0..DELIVERERS {
-        loops.spawn(deliver(processor.clone(), stop.clone()));
+        loops.spawn(deliver(processor.clone(), courtesy.clone(), stop.clone()));
     }
     loops.spawn(tick(processor.clone(), stop));
     while let Some(ended) = loops.join_next().await {
@@ -43,8 +53,14 @@ pub async fn run(processor: Arc<Processor>, heartbeat: Arc<Heartbeat>, stop: wat
     }
 }
 
-async fn consume(processor: Arc<Processor>, heartbeat: Arc<Heartbeat>, mut stop: watch::Receiver<bool>) {
+async fn consume(
+    processor: Arc<Processor>,
+    heartbeat: Arc<Heartbeat>,
+    courtesy: Arc<Courtesy>,
+    mut stop: watch::Receiver<bool>,
+) {
     while !*stop.borrow() {
+        courtesy.wait().await;
         heartbeat.beat(processor.ctx().clock.now());
         // Never broken off: what was taken is finished, and the wait is short.
         let step = processor.consume(BUS_WAIT).await;
@@ -59,8 +75,9 @@ async fn tick(processor: Arc<Processor>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn deliver(processor: Arc<Processor>, mut stop: watch::Receiver<bool>) {
+async fn deliver(processor: Arc<Processor>, courtesy: Arc<Courtesy>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
+        courtesy.wait().await;
         match processor.deliver().await {
             Ok(Step::Idle) => {
                 tokio::select! {

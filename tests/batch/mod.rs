@@ -1,6 +1,4 @@
 //! Batches through their public door: defined answers to odd files, and properties against a slow reference.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
-#![expect(clippy::format_collect, reason = "clearer for a few rows")]
 mod answers;
 mod properties;
 mod reference;

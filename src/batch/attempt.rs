@@ -1,0 +1,301 @@
+//! An attempt under way: what is left of its chunks, on all workers, then the merge.
+use super::chunk::{self, Done, Given, Sinks};
+use super::control::{Control, Counted, Phase, Step};
+use super::duplicates;
+use super::durable;
+use super::earlier::Earlier;
+use super::error::BatchError;
+use super::job::Job;
+use super::keys::{self, KeySink, RunError};
+use super::merge::{Finished, MergeError};
+use super::parts::{Marker, Parts, Round};
+use super::plan::{Chunk, Plan, VERSION};
+use super::run::{Outcome, Redo, Scope, Summary, Task};
+use super::{PLAN, REJECTS, SUMMARY};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+/// An attempt under way.
+pub(super) struct Attempt<'a> {
+    task: &'a Task<'a>,
+    control: &'a Control,
+    plan: Plan,
+    parts: Parts,
+    earlier: Option<Earlier>,
+    unique: bool,
+}
+
+/// After so many damaged chunks the disk is not to be trusted.
+const DAMAGED: usize = 8;
+
+impl<'a> Attempt<'a> {
+    /// Reads what an earlier process has left, or makes the plan.
+    pub(super) fn prepare(task: &'a Task<'a>, control: &'a Control) -> Result<Self, BatchError> {
+        let earlier = match task.redo {
+            Some(Redo { scope: Scope::Rows | Scope::Chunks, earlier }) => Some(Earlier::open(earlier, task.job)?),
+            _ => None,
+        };
+        let input = File::open(task.input).map_err(BatchError::io("open", task.input))?;
+        let size = input.metadata().map_err(BatchError::io("read", task.input))?.len();
+        // A plan that a power cut has damaged is made again: until the merge nothing rests on it alone.
+        let stored = durable::read_json_or_none::<Plan>(&task.dir.join(PLAN))?;
+        let plan = match (stored, &earlier) {
+            (Some(plan), _) => Self::check(plan, task.job)?,
+            (None, Some(earlier)) => {
+                let plan = Plan { job: task.job.fingerprint().to_owned(), ..earlier.plan.clone() };
+                durable::replace_json(task.dir, PLAN, &plan)?;
+                plan
+            }
+            (None, None) => {
+                let plan = Plan::make(task.job, input, control)?;
+                durable::replace_json(task.dir, PLAN, &plan)?;
+                plan
+            }
+        };
+        if plan.bytes != size {
+            return Err(BatchError::InputChanged(format!("{} bytes then, {size} now", plan.bytes)));
+        }
+        control.step(Step::Planned);
+        let parts = Parts::create(task.dir)?;
+        let unique = !keys::unique_keys(task.job).is_empty();
+        Ok(Self { task, control, plan, parts, earlier, unique })
+    }
+
+    fn check(plan: Plan, job: &Job) -> Result<Plan, BatchError> {
+        if plan.version != VERSION {
+            return Err(BatchError::State(format!("its plan is of version {}, this is {VERSION}", plan.version)));
+        }
+        if plan.job == job.fingerprint() { Ok(plan) } else { Err(BatchError::JobChanged) }
+    }
+
+    /// Goes on from what is there to the summary.
+    pub(super) fn run(self) -> Result<Summary, BatchError> {
+        self.control.enter(Phase::Processing);
+        self.control.expect(self.plan.chunks.len() as u64, self.plan.data_bytes());
+        let mut counted = BTreeSet::new();
+        for _ in 0..DAMAGED {
+            self.first_round(&mut counted)?;
+            let damaged = match self.second_round() {
+                Ok(second) => {
+                    self.control.enter(Phase::Merging);
+                    match self.merge(&second) {
+                        Ok(summary) => return self.finish(summary),
+                        Err(MergeError::Failed(error)) => return Err(error),
+                        Err(MergeError::Damaged(chunk)) => chunk,
+                    }
+                }
+                Err(RunError::Failed(error)) => return Err(error),
+                Err(RunError::Damaged(chunk)) => chunk,
+            };
+            self.forget_damaged(damaged);
+            counted.remove(&damaged);
+        }
+        Err(BatchError::State("its parts do not stay as they were written".to_owned()))
+    }
+
+    /// Processes every chunk that has no marker.
+    fn first_round(&self, counted: &mut BTreeSet<usize>) -> Result<(), BatchError> {
+        let mut pending = Vec::new();
+        for chunk in &self.plan.chunks {
+            match self.parts.marker(chunk, Round::First) {
+                None => pending.push(*chunk),
+                Some(marker) => {
+                    if counted.insert(chunk.index) {
+                        self.control.count(&marker.done.counted);
+                        self.control.chunk_done();
+                    }
+                }
+            }
+        }
+        if !pending.is_empty() {
+            duplicates::forget(&self.parts);
+        }
+        counted.extend(pending.iter().map(|chunk| chunk.index));
+        self.each(&pending, &|chunk| self.process(chunk, Round::First))
+    }
+
+    /// Processes once more the chunks in which an earlier row's key comes again; returns which these are.
+    fn second_round(&self) -> Result<BTreeSet<usize>, RunError> {
+        if !self.unique {
+            return Ok(BTreeSet::new());
+        }
+        let second = match duplicates::known(&self.parts).map_err(RunError::Failed)? {
+            Some(second) => second,
+            None => duplicates::compare(self.task.job, &self.parts, &self.plan.chunks, self.control)?,
+        };
+        let mut pending = Vec::new();
+        for &chunk in &second {
+            match self.marker(chunk, Round::Second) {
+                None => pending.push(self.plan.chunks[chunk]),
+                Some(marker) => self.count_second(chunk, &marker),
+            }
+        }
+        self.each(&pending, &|chunk| self.process(chunk, Round::Second)).map_err(RunError::Failed)?;
+        Ok(second)
+    }
+
+    /// Runs `work` for all chunks on all workers. What failed does not keep the other chunks from being done.
+    fn each(
+        &self,
+        chunks: &[Chunk],
+        work: &(dyn Fn(&Chunk) -> Result<(), BatchError> + Sync),
+    ) -> Result<(), BatchError> {
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let failures = Mutex::new(Vec::new());
+        let worker = || {
+            while !stop.load(Relaxed) {
+                let Some(chunk) = chunks.get(next.fetch_add(1, Relaxed)) else { return };
+                if let Err(error) = work(chunk) {
+                    let pointless = matches!(error, BatchError::Cancelled | BatchError::InputChanged(_));
+                    stop.fetch_or(pointless, Relaxed);
+                    failures.lock().unwrap_or_else(PoisonError::into_inner).push((pointless, chunk.index, error));
+                }
+            }
+        };
+        let workers = self.workers().min(chunks.len());
+        std::thread::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(worker);
+            }
+            worker();
+        });
+        if self.control.is_cancelled() {
+            return Err(BatchError::Cancelled);
+        }
+        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failures.sort_by_key(|(pointless, index, _)| (!pointless, *index));
+        let failed = failures.len();
+        match failures.into_iter().next() {
+            None => Ok(()),
+            Some((true, _, error)) => Err(error),
+            Some((false, first, error)) => {
+                let chunks = self.plan.chunks.len();
+                Err(BatchError::Chunks { failed, chunks, first, reason: error.to_string() })
+            }
+        }
+    }
+
+    fn workers(&self) -> usize {
+        match self.task.job.spec.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        }
+    }
+
+    fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {
+        let index = chunk.index;
+        let marker = match self.copy_earlier(chunk)? {
+            Some(marker) => marker,
+            None => self.process_rows(chunk, round)?,
+        };
+        self.control.step(Step::PartWritten(index));
+        self.parts.mark(index, round, &marker)?;
+        match round {
+            Round::First => self.control.chunk_done(),
+            Round::Second => self.count_second(index, &marker),
+        }
+        self.control.step(Step::ChunkDone(index));
+        Ok(())
+    }
+
+    /// The second round has moved rows from the accepted to the rejected ones.
+    fn count_second(&self, chunk: usize, second: &Marker) {
+        if let Some(first) = self.marker(chunk, Round::First) {
+            self.control.count(&second.done.counted);
+            self.control.forget(&first.done.counted);
+        }
+    }
+
+    fn marker(&self, chunk: usize, round: Round) -> Option<Marker> {
+        self.parts.marker(&self.plan.chunks[chunk], round)
+    }
+
+    fn forget_damaged(&self, chunk: usize) {
+        let rounds = [Round::Second, Round::First];
+        if let Some(marker) = rounds.into_iter().find_map(|round| self.marker(chunk, round)) {
+            self.control.forget(&marker.done.counted);
+            self.control.chunk_undone();
+        }
+        self.parts.unmark(chunk);
+    }
+
+    fn process_rows(&self, chunk: &Chunk, round: Round) -> Result<Marker, BatchError> {
+        let job = self.task.job;
+        let mut input = File::open(self.task.input).map_err(BatchError::io("open", self.task.input))?;
+        input.seek(SeekFrom::Start(chunk.start)).map_err(BatchError::io("read", self.task.input))?;
+        let mut output = self.parts.create_part(chunk.index, round, "output")?;
+        let mut rejects = self.parts.create_part(chunk.index, round, "rejects")?;
+        let mut keys = if round == Round::First { KeySink::for_job(job) } else { None };
+        let duplicates = if round == Round::Second { self.parts.duplicates(chunk.index)? } else { Vec::new() };
+        let earlier = match &self.earlier {
+            Some(earlier) => earlier.rows(chunk.index, job)?,
+            None => None,
+        };
+        let sinks = Sinks { output: &mut output, rejects: &mut rejects, keys: keys.as_mut() };
+        let given = Given { duplicates: &duplicates, earlier, uncounted: round == Round::Second };
+        let done = chunk::process(job, chunk, input, sinks, given, self.control)?;
+        let path = self.parts.path(chunk.index, round, "keys");
+        let keys = keys.map(|keys| keys.write(chunk.index, &path)).transpose()?;
+        Ok(Marker { chunk: *chunk, done, keys })
+    }
+
+    /// Takes a chunk as the earlier attempt left it, where none of its rows has to be looked at.
+    fn copy_earlier(&self, chunk: &Chunk) -> Result<Option<Marker>, BatchError> {
+        let Some(earlier) = self.earlier.as_ref().filter(|_| !self.unique) else { return Ok(None) };
+        let Some((done, output, rejects)) = &earlier.chunks[chunk.index] else { return Ok(None) };
+        let only_chunks = self.task.redo.is_some_and(|redo| redo.scope == Scope::Chunks);
+        if !only_chunks && done.counted.rejected.total() > 0 {
+            return Ok(None);
+        }
+        for (place, kind) in [(output, "output"), (rejects, "rejects")] {
+            let mut part = self.parts.create_part(chunk.index, Round::First, kind)?;
+            std::io::copy(&mut place.open()?, &mut part).map_err(BatchError::stream("copy the earlier result"))?;
+        }
+        self.control.count(&done.counted);
+        Ok(Some(Marker { chunk: *chunk, done: *done, keys: None }))
+    }
+
+    fn merge(&self, second: &BTreeSet<usize>) -> Result<Summary, MergeError> {
+        let mut chunks: Vec<(Done, Round)> = Vec::new();
+        let mut counted = Counted::default();
+        for index in 0..self.plan.chunks.len() {
+            let round = if second.contains(&index) { Round::Second } else { Round::First };
+            let done = self.marker(index, round).ok_or(MergeError::Damaged(index))?.done;
+            counted.merge(&done.counted);
+            chunks.push((done, round));
+        }
+        let (rows, rejected) = (counted.rows(), counted.rejected.total());
+        #[expect(clippy::cast_precision_loss, reason = "a percentage; rows are far below 2^52")]
+        let percent = if rows == 0 { 0.0 } else { rejected as f64 * 100.0 / rows as f64 };
+        let tolerated = self.task.job.spec.tolerated_rejects_percent;
+        let tolerable = percent <= tolerated;
+        let finished = Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, tolerable };
+        let output = finished.publish(self.task.dir, self.control)?;
+        Ok(Summary {
+            outcome: if tolerable { Outcome::Succeeded } else { Outcome::TooManyRejects },
+            rows,
+            accepted: counted.accepted,
+            rejected,
+            reasons: counted.rejected,
+            rejected_percent: percent,
+            tolerated_percent: tolerated,
+            bytes: self.plan.bytes,
+            chunks: chunks.len(),
+            output: output.to_owned(),
+            rejects: REJECTS.to_owned(),
+        })
+    }
+
+    /// The summary makes the attempt done; only then its parts go.
+    fn finish(self, summary: Summary) -> Result<Summary, BatchError> {
+        durable::sync_file(&self.task.dir.join(PLAN))?;
+        durable::publish_json(self.task.dir, SUMMARY, &summary)?;
+        self.control.step(Step::Summarised);
+        self.parts.remove()?;
+        self.control.enter(Phase::Done);
+        Ok(summary)
+    }
+}

@@ -1,0 +1,158 @@
+//! What is kept of each attempt: what was asked for, and how it ended. Both are written once and never changed.
+
+use super::execution::{counted, progress};
+use super::io;
+use crate::batch::durable;
+use crate::batch::{self, BatchError, Outcome, Summary};
+use crate::domain::command::Scope;
+use crate::domain::id::JobName;
+use crate::domain::run::{AttemptKey, Input, Progress, ReasonCount};
+use crate::ports::{Execution, ExecutionState, PortError};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The folder with a directory for each attempt.
+#[derive(Debug, Clone)]
+pub struct Attempts {
+    root: PathBuf,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) job: JobName,
+    pub(crate) input: Input,
+    pub(crate) scope: Scope,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    state: End,
+    progress: Progress,
+    reasons: Vec<ReasonCount>,
+    failure: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum End {
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+const REQUEST: &str = "request.json";
+const ENDED: &str = "ended.json";
+
+impl Attempts {
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub(crate) fn dir(&self, key: &AttemptKey) -> PathBuf {
+        self.root.join(key.to_string())
+    }
+
+    pub(crate) fn request(&self, key: &AttemptKey) -> Result<Option<Request>, PortError> {
+        durable::read_json(&self.dir(key).join(REQUEST)).map_err(unusable)
+    }
+
+    pub(crate) fn ended(&self, key: &AttemptKey) -> Result<Option<Ended>, PortError> {
+        durable::read_json(&self.dir(key).join(ENDED)).map_err(unusable)
+    }
+
+    pub(super) fn accept(&self, key: &AttemptKey, request: &Request) -> Result<(), PortError> {
+        self.keep(key, REQUEST, request)
+    }
+
+    pub(super) fn end(&self, key: &AttemptKey, ended: &Ended) -> Result<(), PortError> {
+        self.keep(key, ENDED, ended)
+    }
+
+    fn keep<T: Serialize>(&self, key: &AttemptKey, name: &str, value: &T) -> Result<(), PortError> {
+        let dir = self.dir(key);
+        let kept = durable::create_dir(&dir).and_then(|()| durable::publish_json(&dir, name, value));
+        kept.map_err(unusable)
+    }
+
+    /// The attempts that this one can build on, the newest first: back to the last one that did everything.
+    pub(super) fn earlier(&self, key: &AttemptKey) -> Result<Vec<PathBuf>, PortError> {
+        let mut found = Vec::new();
+        for attempt in (1..key.attempt).rev() {
+            let older = AttemptKey { run: key.run.clone(), attempt };
+            let dir = self.dir(&older);
+            if batch::is_planned(&dir) {
+                found.push(dir);
+            }
+            if self.request(&older)?.is_some_and(|request| request.scope == Scope::All) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Ended {
+    pub(super) fn of(summary: &Summary, reached: &batch::Progress) -> Self {
+        let ended =
+            |state, failure| Self { state, progress: progress(reached), reasons: counted(&summary.reasons), failure };
+        match summary.outcome {
+            Outcome::Succeeded => ended(End::Succeeded, None),
+            Outcome::TooManyRejects => {
+                let text = format!(
+                    "{} % of the rows were rejected and the job tolerates {} %; the output is kept aside",
+                    percent(summary.rejected_percent),
+                    percent(summary.tolerated_percent),
+                );
+                ended(End::Failed, Some(text))
+            }
+        }
+    }
+
+    pub(super) fn cancelled(reached: &batch::Progress) -> Self {
+        let (progress, reasons) = (progress(reached), counted(&reached.reasons));
+        Self { state: End::Cancelled, progress, reasons, failure: None }
+    }
+
+    pub(super) fn failed(why: String, reached: &batch::Progress) -> Self {
+        let (progress, reasons) = (progress(reached), counted(&reached.reasons));
+        Self { state: End::Failed, progress, reasons, failure: Some(why) }
+    }
+
+    pub(crate) fn has_succeeded(&self) -> bool {
+        self.state == End::Succeeded
+    }
+}
+
+impl From<Ended> for Execution {
+    fn from(ended: Ended) -> Self {
+        let state = match ended.state {
+            End::Succeeded => ExecutionState::Succeeded,
+            End::Failed => ExecutionState::Failed,
+            End::Cancelled => ExecutionState::Cancelled,
+        };
+        Self { state, progress: ended.progress, reasons: ended.reasons, failure: ended.failure }
+    }
+}
+
+/// At most two digits behind the point.
+fn percent(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// An attempt's files could not be read or written.
+pub(crate) fn unusable(error: BatchError) -> PortError {
+    match error {
+        BatchError::Io { what, source } => io(format!("could not {what}"), source),
+        error => PortError::permanent(error.to_string()),
+    }
+}
+
+/// The name under which people get a result: `sales.r-7k3f.csv`, `sales.r-7k3f.rejects.csv`.
+pub(crate) fn result_name(key: &AttemptKey, request: &Request, rejects: bool) -> String {
+    let name = Path::new(request.input.name.as_str());
+    let stem = name.file_stem().and_then(|stem| stem.to_str()).unwrap_or("result");
+    format!("{stem}.{}{}.csv", key.run, if rejects { ".rejects" } else { "" })
+}

@@ -1,0 +1,75 @@
+//! One execution: the batch itself, then its results where people look for them.
+
+use super::attempts::{Request, result_name};
+use super::{Inner, jobs::LocalJob};
+use crate::batch::{self, BatchError, Control, Job, Outcome, Redo, Summary, Tally, Task, durable};
+use crate::domain::command::Scope;
+use crate::domain::run::{AttemptKey, Progress, ReasonCount};
+use std::fs;
+use std::path::Path;
+
+/// Runs an attempt or goes on with it.
+pub(super) fn run(
+    inner: &Inner,
+    key: &AttemptKey,
+    request: &Request,
+    control: &Control,
+) -> Result<Summary, BatchError> {
+    let local = inner.jobs.get(&request.job).map_err(|e| BatchError::State(e.what))?;
+    let job = Job::load(&local.spec, &local.folder)?;
+    let (dir, input) = (inner.attempts.dir(key), local.input.join(request.input.name.as_str()));
+    let scope = match request.scope {
+        Scope::Rows => batch::Scope::Rows,
+        Scope::Chunks => batch::Scope::Chunks,
+        Scope::All => batch::Scope::All,
+    };
+    let earlier = inner.attempts.earlier(key).map_err(|e| BatchError::State(e.what))?;
+    let redo = (!earlier.is_empty()).then_some(Redo { scope, earlier: &earlier });
+    let summary = batch::execute(&Task { job: &job, input: &input, dir: &dir, redo }, control)?;
+    if summary.outcome == Outcome::Succeeded {
+        show(local, key, request, &dir, &summary)?;
+    }
+    Ok(summary)
+}
+
+/// Puts the results into the job's output folder; a later attempt of the run replaces them.
+fn show(
+    local: &LocalJob,
+    key: &AttemptKey,
+    request: &Request,
+    dir: &Path,
+    summary: &Summary,
+) -> Result<(), BatchError> {
+    durable::create_dir(&local.output)?;
+    for (file, rejects) in [(&summary.rejects, true), (&summary.output, false)] {
+        let (from, name) = (dir.join(file), result_name(key, request, rejects));
+        let (beside, target) = (local.output.join(format!(".{name}.tmp")), local.output.join(name));
+        let _ = fs::remove_file(&beside);
+        // A link costs nothing; between file systems it takes a copy.
+        fs::hard_link(&from, &beside)
+            .or_else(|_| fs::copy(&from, &beside).and_then(|_| fs::File::open(&beside)?.sync_all()))
+            .and_then(|()| fs::rename(&beside, &target))
+            .map_err(BatchError::io("write", &target))?;
+    }
+    durable::sync_dir(&local.output)
+}
+
+/// The counters in the domain's words.
+pub(super) fn progress(reached: &batch::Progress) -> Progress {
+    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    Progress {
+        rows: reached.rows(),
+        accepted: reached.accepted,
+        rejected: reached.rejected,
+        bytes: reached.bytes,
+        bytes_total: reached.bytes_total,
+        chunks: small(reached.chunks),
+        chunks_total: small(reached.chunks_total),
+    }
+}
+
+/// Rejects by reason, the most frequent first.
+pub(super) fn counted(reasons: &Tally) -> Vec<ReasonCount> {
+    let count = |(reason, count): (batch::Reason, u64)| ReasonCount { reason: reason.code().to_owned(), count };
+    reasons.ranked().into_iter().map(count).collect()
+}
