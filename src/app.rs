@@ -314,12 +314,14 @@ async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
 fn upload_to(config: &Config, files: Arc<dyn Files>) -> Option<crate::playground::OnUpload> {
     let job: JobName = config.jobs.first()?.name.clone();
     let runtime = tokio::runtime::Handle::current();
+    let command = config.slash_command.clone();
     Some(Arc::new(move |name, content| {
         let file = FileName::parse(name).map_err(|e| format!("{name} cannot be taken: {e}."))?;
         runtime
             .block_on(files.put_input(&job, &file, &content))
             .map_err(|error| format!("{name} was not taken: {error}."))?;
-        Ok(format!("{name} is in the input folder. Start it with: start-batch {job} {}", domain::grammar::quote(name)))
+        let line = format!("{command} start-batch {job} {}", domain::grammar::quote(name));
+        Ok(format!("{name} is in the input folder. Start it with: {line}"))
     }))
 }
 
