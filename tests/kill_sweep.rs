@@ -191,7 +191,7 @@ async fn two_hundred_kills_lose_nothing_and_do_nothing_twice() {
     }
     let kills: u64 = counts.iter().filter(|(what, _)| what.starts_with("kills")).map(|(_, n)| n).sum();
     assert_eq!(kills, u64::from(KILLS));
-    assert!(counts["runs that were interrupted and went on"] > 0, "kills hit running batches");
+    assert!(counts["interrupted runs taken up again"] > 0, "kills hit running batches");
 }
 
 /// The output of a run that nothing disturbed.
@@ -247,5 +247,5 @@ fn trail(dir: &Path, runs: &[Run], counts: &mut BTreeMap<&'static str, u64>) {
         records.filter(|record| record["action"] == action).count()
     };
     assert_eq!((of("start-batch"), of("end")), (runs.len(), runs.len()), "each run begins once and ends once");
-    counts.insert("runs that were interrupted and went on", of("resume") as u64);
+    counts.insert("interrupted runs taken up again", of("resume") as u64);
 }
