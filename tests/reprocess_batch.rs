@@ -71,6 +71,52 @@ async fn rows_that_lacked_a_lookup_are_merged_once_it_is_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_with_too_many_rejects_goes_on_from_them_once_the_lookup_is_mended() {
+    for typed in [None, Some("reprocess-batch"), Some("reprocess-batch RUN rows")] {
+        let bot = Bot::with(Setup { bad_percent: 3.0, missing_percent: 4.0, ..Setup::default() }).await;
+        bot.operator().says("start-batch sales").await;
+        let run = bot.run().await;
+        assert_eq!(run.current().state, RunState::Failed);
+        assert!(bot.card_text().contains("[View rejects] [Reprocess rejected]"), "{}", bot.card_text());
+        bot.operator().says(&format!("reprocess-batch {} chunks", run.id)).await;
+        assert!(bot.operator().told_last().contains("has no unfinished chunks"), "{}", bot.operator().told_last());
+        let mended = mend_lookup(&bot).await;
+        match typed {
+            None => assert!(bot.operator().clicks("reprocess-rows").await.is_ok()),
+            Some(line) => bot.operator().says(&line.replace("RUN", run.id.as_str())).await,
+        }
+        bot.settle().await;
+        let run = bot.run().await;
+        let (first, second) = (&run.attempts[0], &run.attempts[1]);
+        assert_eq!((second.scope, second.state), (Scope::Rows, RunState::Succeeded), "{typed:?}: {:?}", second.failure);
+        assert_eq!(second.progress.rejected, first.progress.rejected - mended);
+        assert_eq!(second.progress.accepted, first.progress.accepted + mended);
+        bot.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_failed_before_its_first_chunk_is_run_again_only_when_it_is_named() {
+    let bot = Bot::new().await;
+    let good = std::fs::read(bot.path("input/sales.csv")).unwrap();
+    for bad in ["one,two\n1,2\n", ""] {
+        std::fs::write(bot.path("input/sales.csv"), bad).unwrap();
+        bot.operator().says("start-batch sales").await;
+        assert_eq!(bot.runs().await[0].current().state, RunState::Failed);
+        assert!(bot.card_text().contains("[Run it again]"), "{}", bot.card_text());
+        bot.operator().says("reprocess-batch").await;
+        assert!(bot.operator().told_last().contains("No run of this channel has anything"), "without a change");
+    }
+    std::fs::write(bot.path("input/sales.csv"), good).unwrap();
+    assert!(bot.operator().clicks("reprocess-all").await.is_ok());
+    bot.settle().await;
+    let run = bot.runs().await.swap_remove(0);
+    assert_eq!((run.current().scope, run.current().state), (Scope::All, RunState::Succeeded));
+    assert_eq!(run.current().progress.accepted, bot.totals.accepted);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_double_click_is_one_attempt_and_the_second_is_told_so() {
     let bot = Bot::new().await;
     bot.operator().says("start-batch sales").await;

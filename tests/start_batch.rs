@@ -211,7 +211,7 @@ async fn too_many_rejects_fail_the_run_and_nothing_is_published() {
         `not-in-list`  25 rows
         `short-row`  16 rows
         `missing-lookup`  10 rows
-        [View rejects] [Reprocess the rest]
+        [View rejects] [Reprocess rejected]
     Switchman (in a thread): @Operator here are the 170 rejected rows of run r-1, each with its line, column and reason.
         [file sales.r-1.rejects.csv]
     "#);

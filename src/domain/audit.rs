@@ -78,6 +78,9 @@ impl AuditRecord {
     }
 }
 
+/// So many records a head that a crash left behind may lack; only the name of what was done to a record depends on it.
+const BEHIND: u64 = 1_000;
+
 /// Checks a trail record by record, in the order it is stored; memory does not grow with its length.
 #[derive(Debug)]
 pub struct Verifier {
@@ -100,7 +103,8 @@ impl Verifier {
             return Err(AuditBreak::Moved { seq: record.seq });
         }
         if hash(&record.previous, record.seq, &record.draft) != record.hash {
-            return Err(AuditBreak::Edited { seq: record.seq });
+            let (seq, intact) = (record.seq, self.is_intact_elsewhere(record));
+            return Err(if intact { AuditBreak::Moved { seq } } else { AuditBreak::Edited { seq } });
         }
         if record.previous != self.last.hash {
             return Err(AuditBreak::Moved { seq: record.seq });
@@ -110,6 +114,12 @@ impl Verifier {
         }
         self.last = record.head();
         Ok(())
+    }
+
+    /// Whether a record is as it was written, for another place of the trail. Tries them all; done once, for the first bad record.
+    fn is_intact_elsewhere(&self, record: &AuditRecord) -> bool {
+        let last = self.apart.seq.max(record.seq).saturating_add(BEHIND);
+        (1..=last).any(|seq| hash(&record.previous, seq, &record.draft) == record.hash)
     }
 
     /// The number of good records, or that the tail is cut off.
@@ -180,6 +190,12 @@ mod tests {
         let mut moved = good.clone();
         moved.swap(1, 2);
         assert_eq!(verify(&moved, &apart), Err(AuditBreak::Missing { expected: 2, found: 3 }));
+        let mut swapped = moved;
+        (swapped[1].seq, swapped[2].seq) = (2, 3);
+        assert_eq!(verify(&swapped, &apart), Err(AuditBreak::Moved { seq: 2 }));
+        let mut contents = good.clone();
+        (contents[3].draft, contents[4].draft) = (good[4].draft.clone(), good[3].draft.clone());
+        assert_eq!(verify(&contents, &apart), Err(AuditBreak::Edited { seq: 4 }));
         assert_eq!(verify(&good[..3], &apart), Err(AuditBreak::CutOff { last: 3, head: 5 }));
         assert_eq!(verify(&[], &apart), Err(AuditBreak::CutOff { last: 0, head: 5 }));
     }

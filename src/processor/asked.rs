@@ -106,10 +106,9 @@ async fn named_run(ctx: &Ctx, origin: &Origin, command: &Command) -> Result<Resu
         return Ok(Ok(None));
     };
     let runs = ctx.store.runs(RunQuery::Channel(origin.channel.clone()), RECENT).await?;
-    let redo = |run: &Run| match (run.to_redo(), scope) {
-        (Some(found), Some(asked)) => found == *asked || *asked == crate::domain::command::Scope::All,
-        (found, None) => found.is_some(),
-        (None, Some(_)) => false,
+    let redo = |run: &Run| {
+        let found = run.to_redo().filter(|_| !run.failed_before_its_first_chunk());
+        found.is_some_and(|_| scope.is_none_or(|scope| run.has_to_redo(scope)))
     };
     Ok(match runs.into_iter().find(redo) {
         Some(run) => Ok(Some(run)),

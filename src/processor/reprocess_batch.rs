@@ -5,7 +5,7 @@ use super::asked::Asked;
 use super::outcome::{begin, effect, refuse};
 use crate::domain::command::Scope;
 use crate::domain::problem::Problem;
-use crate::domain::run::{Attempt, Run, RunState};
+use crate::domain::run::{Attempt, Run};
 use crate::ports::{Commit, Effect, PortError, Priority, input_lock};
 
 pub(super) async fn handle(
@@ -14,19 +14,13 @@ pub(super) async fn handle(
     mut run: Run,
     scope: Option<Scope>,
 ) -> Result<Commit, PortError> {
-    let last = run.current();
     if run.is_open() {
         return Ok(refuse(ctx, asked, Problem::StillRunning { run: run.id.clone() }));
     }
     let Some(scope) = scope.or_else(|| run.to_redo()) else {
         return Ok(refuse(ctx, asked, Problem::NothingToRedo { run: Some(run.id.clone()) }));
     };
-    let empty = match scope {
-        Scope::All => false,
-        Scope::Rows => last.progress.rejected == 0 || last.state != RunState::Succeeded,
-        Scope::Chunks => last.state == RunState::Succeeded,
-    };
-    if empty {
+    if !run.has_to_redo(scope) {
         return Ok(refuse(ctx, asked, Problem::ScopeIsEmpty { run: run.id.clone(), scope }));
     }
     if let Some(holder) = ctx.store.holder(&input_lock(&run.input.key)).await? {

@@ -127,6 +127,7 @@ impl Button {
             ids::VIEW_REJECTS => key().map(Self::ViewRejects),
             ids::REPROCESS_ROWS => key().map(|k| Self::Reprocess(k, Scope::Rows)),
             ids::REPROCESS_CHUNKS => key().map(|k| Self::Reprocess(k, Scope::Chunks)),
+            ids::REPROCESS_ALL => key().map(|k| Self::Reprocess(k, Scope::All)),
             ids::CANCEL_BATCH => key().map(Self::Cancel),
             ids::DOWNLOAD_OUTPUT => key().map(|k| Self::Download(k, ArtifactKind::Output)),
             ids::DOWNLOAD_REJECTS => key().map(|k| Self::Download(k, ArtifactKind::Rejects)),
@@ -151,6 +152,8 @@ mod tests {
         assert_eq!(Button::read("view-rejects", Some("r-7k3f.2")), Some(Button::ViewRejects(key.clone())));
         let redo = Button::Reprocess(key.clone(), Scope::Rows);
         assert_eq!(Button::read("reprocess-rows", Some("r-7k3f.2")), Some(redo));
+        let whole = Button::Reprocess(key.clone(), Scope::All);
+        assert_eq!(Button::read("reprocess-all", Some("r-7k3f.2")), Some(whole));
         assert_eq!(Button::read("rejects-later", Some("r-7k3f.2:20")), Some(Button::RejectsPage(key, 20)));
         for (id, value) in [
             ("open-link", None),

@@ -78,6 +78,9 @@ impl Embedded {
 async fn every_tampering_with_the_trail_is_named() {
     let swap = "UPDATE audit SET seq = -1 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 4; \
                 UPDATE audit SET seq = 4 WHERE seq = -1;";
+    let exchange = "CREATE TEMP TABLE kept AS SELECT * FROM audit WHERE seq IN (2, 6); \
+                    UPDATE audit SET (draft, previous, hash) = \
+                    (SELECT draft, previous, hash FROM kept WHERE kept.seq = 8 - audit.seq) WHERE seq IN (2, 6);";
     for (sql, named) in [
         ("UPDATE audit SET draft = replace(draft, 'subject 2', 'subject 9') WHERE seq = 2", "record 2 was edited"),
         ("UPDATE audit SET draft = replace(draft, ',', ', ') WHERE seq = 5", "record 5 was edited"),
@@ -86,8 +89,14 @@ async fn every_tampering_with_the_trail_is_named() {
         ("UPDATE audit SET previous = hash WHERE seq = 4", "record 4 was edited"),
         ("DELETE FROM audit WHERE seq = 1", "record 1 is missing"),
         ("DELETE FROM audit WHERE seq = 3", "record 3 is missing"),
-        ("DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = seq - 1 WHERE seq > 3", "record 3 was edited"),
-        (swap, "record 3 was edited"),
+        ("DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = seq - 1 WHERE seq > 3", "record 3 was moved"),
+        (swap, "record 3 was moved"),
+        (exchange, "record 2 was moved"),
+        (
+            "UPDATE audit SET (draft, previous, hash) = (SELECT draft, previous, hash FROM audit WHERE seq = 2) \
+          WHERE seq = 5",
+            "record 5 was moved",
+        ),
         ("DELETE FROM audit WHERE seq > 4", "cut off after record 4"),
         ("DELETE FROM audit WHERE seq = 6", "cut off after record 5"),
         ("DELETE FROM audit", "cut off after record 0"),

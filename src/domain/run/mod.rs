@@ -119,13 +119,87 @@ impl Run {
         !self.current().state.is_terminal()
     }
 
-    /// What a reprocess without a scope would do again: rejected rows first, else what failed.
+    /// What a reprocess without a scope would do again: rejected rows where every chunk is done, else what is not done.
     pub fn to_redo(&self) -> Option<Scope> {
-        let last = self.current();
-        match last.state {
-            RunState::Failed | RunState::Cancelled => Some(Scope::Chunks),
-            RunState::Succeeded if last.progress.rejected > 0 => Some(Scope::Rows),
-            RunState::Succeeded | RunState::Starting | RunState::Running | RunState::Cancelling => None,
+        if self.has_to_redo(Scope::Rows) {
+            Some(Scope::Rows)
+        } else if self.failed_before_its_first_chunk() {
+            Some(Scope::All)
+        } else {
+            self.has_to_redo(Scope::Chunks).then_some(Scope::Chunks)
+        }
+    }
+
+    /// Whether that scope holds anything to do again now. The whole input of a run that has ended always does.
+    pub fn has_to_redo(&self, scope: Scope) -> bool {
+        let Attempt { state, progress, .. } = self.current();
+        let only_rows_are_left =
+            progress.rejected > 0 && (*state == RunState::Succeeded || progress.every_chunk_is_done());
+        match scope {
+            _ if self.is_open() => false,
+            Scope::All => true,
+            Scope::Rows => only_rows_are_left,
+            Scope::Chunks => *state != RunState::Succeeded && !only_rows_are_left,
+        }
+    }
+
+    /// Nothing is there to go on from, and without a change (to the file, the job) it would only fail again.
+    pub fn failed_before_its_first_chunk(&self) -> bool {
+        self.current().state == RunState::Failed && self.current().progress.chunks == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{EnvelopeId, TeamId, UserId};
+
+    fn run(state: RunState, chunks: (u32, u32), rejected: u64) -> Run {
+        let at = Timestamp::UNIX_EPOCH;
+        let by = Actor {
+            team: TeamId::parse("T0LOCAL").unwrap(),
+            user: UserId::parse("U0OPERATOR").unwrap(),
+            name: String::new(),
+        };
+        let progress = Progress { chunks: chunks.0, chunks_total: chunks.1, rejected, ..Progress::default() };
+        Run {
+            id: RunId::derive(&EnvelopeId::parse("one").unwrap(), 0),
+            job: JobName::parse("sales").unwrap(),
+            input: Input {
+                name: FileName::parse("sales.csv").unwrap(),
+                key: "sales/sales.csv".into(),
+                bytes: 1,
+                fingerprint: "f".into(),
+            },
+            channel: ChannelId::parse("C0BATCH").unwrap(),
+            created_at: at,
+            attempts: vec![Attempt { state, progress, ..Attempt::asked(1, Scope::All, by, at) }],
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn what_is_offered_to_be_done_again_is_what_there_is_to_do() {
+        use RunState::{Cancelled, Cancelling, Failed, Running, Starting, Succeeded};
+        for (state, chunks, rejected, redo) in [
+            (Succeeded, (5, 5), 0, None),
+            (Succeeded, (5, 5), 3, Some(Scope::Rows)),
+            // More rejects than tolerated: every chunk is done, and only the rows are left.
+            (Failed, (5, 5), 3, Some(Scope::Rows)),
+            (Failed, (3, 5), 3, Some(Scope::Chunks)),
+            // Putting the parts together failed.
+            (Failed, (5, 5), 0, Some(Scope::Chunks)),
+            (Failed, (0, 0), 0, Some(Scope::All)),
+            (Failed, (0, 5), 0, Some(Scope::All)),
+            (Cancelled, (0, 5), 0, Some(Scope::Chunks)),
+            (Cancelled, (3, 5), 3, Some(Scope::Chunks)),
+            (Starting, (0, 0), 0, None),
+            (Running, (5, 5), 3, None),
+            (Cancelling, (3, 5), 3, None),
+        ] {
+            let run = run(state, chunks, rejected);
+            assert_eq!(run.to_redo(), redo, "{state:?} {chunks:?} {rejected}");
+            assert!(redo.is_none_or(|scope| run.has_to_redo(scope)), "{state:?} {chunks:?} {rejected}");
         }
     }
 }

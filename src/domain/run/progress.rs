@@ -26,6 +26,11 @@ pub struct ReasonCount {
 }
 
 impl Progress {
+    /// `false` while it is not known how many there are.
+    pub fn every_chunk_is_done(&self) -> bool {
+        self.chunks_total > 0 && self.chunks >= self.chunks_total
+    }
+
     /// 0 to 100, rounded down: 100 only when every byte was read.
     pub fn percent(&self) -> u8 {
         if self.bytes_total == 0 {

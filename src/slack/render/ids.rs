@@ -7,6 +7,8 @@ pub const VIEW_REJECTS: &str = "view-rejects";
 pub const REPROCESS_ROWS: &str = "reprocess-rows";
 /// Does the chunks again that were not finished. Value: attempt key.
 pub const REPROCESS_CHUNKS: &str = "reprocess-chunks";
+/// Does the whole input again. Value: attempt key.
+pub const REPROCESS_ALL: &str = "reprocess-all";
 /// Gives a link to the output. Value: attempt key.
 pub const DOWNLOAD_OUTPUT: &str = "download-output";
 /// Gives a link to the rejected rows as a file. Value: attempt key.
