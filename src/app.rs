@@ -135,10 +135,11 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let (stopping, stopped) = watch::channel(false);
-        let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics));
-        let work = tokio::spawn(workers::run(self.processor, self.heartbeat, self.courtesy, stopped.clone()));
+        let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics.clone()));
+        let (processor, heartbeat) = (self.processor.clone(), self.heartbeat.clone());
+        let work = tokio::spawn(workers::run(processor, heartbeat, self.courtesy.clone(), stopped.clone()));
         let mut http_stop = stopped;
-        let server = axum::serve(listener, self.router.merge(beside)).with_graceful_shutdown(async move {
+        let server = axum::serve(listener, self.router().merge(beside)).with_graceful_shutdown(async move {
             let _ = http_stop.wait_for(|stopping| *stopping).await;
         });
         let server = tokio::spawn(server.into_future());
@@ -149,9 +150,14 @@ impl App {
             served.context("the server stopped")??;
         }
         work.await.context("the workers stopped")?;
-        self.engine.shutdown().await;
+        self.break_off().await;
         upkeep.abort();
         Ok(())
+    }
+
+    /// Breaks off the batches that are under way; the next start goes on from the chunks that are finished.
+    pub async fn break_off(&self) {
+        self.engine.shutdown().await;
     }
 }
 
@@ -309,12 +315,14 @@ async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
 fn upload_to(config: &Config, files: Arc<dyn Files>) -> Option<crate::playground::OnUpload> {
     let job: JobName = config.jobs.first()?.name.clone();
     let runtime = tokio::runtime::Handle::current();
+    let command = config.slash_command.clone();
     Some(Arc::new(move |name, content| {
         let file = FileName::parse(name).map_err(|e| format!("{name} cannot be taken: {e}."))?;
         runtime
             .block_on(files.put_input(&job, &file, &content))
             .map_err(|error| format!("{name} was not taken: {error}."))?;
-        Ok(format!("{name} is in the input folder. Start it with: start-batch {job} {}", domain::grammar::quote(name)))
+        let line = format!("{command} start-batch {job} {}", domain::grammar::quote(name));
+        Ok(format!("{name} is in the input folder. Start it with: {line}"))
     }))
 }
 

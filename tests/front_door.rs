@@ -44,24 +44,28 @@ async fn what_is_forged_stale_oversized_or_malformed_changes_nothing() {
     let bot = Bot::new().await;
     let before = bot.counts().await;
     let body = form("start-batch sales");
-    let stamp = bot.clock.now().as_second().to_string();
-    let good = sign(&SecretString::from(SECRET), bot.clock.now().as_second(), body.as_bytes());
-    for (what, status, expected) in [
-        ("a wrong secret", signed(&bot, "another secret of the same kind", 0, FORM, &body).await, 401),
-        ("six minutes old", signed(&bot, SECRET, -361, FORM, &body).await, 401),
-        ("six minutes ahead", signed(&bot, SECRET, 361, FORM, &body).await, 401),
-        ("another body", send(&bot, FORM, &stamp, &good, &form("start-batch sales x.csv")).await, 401),
-        ("another time", send(&bot, FORM, "1772438401", &good, &body).await, 401),
-        ("no signature", send(&bot, FORM, &stamp, "", &body).await, 401),
-        ("half a signature", send(&bot, FORM, &stamp, &good[..20], &body).await, 401),
-        ("no time", send(&bot, FORM, "", &good, &body).await, 401),
-        ("a wrong type", signed(&bot, SECRET, 0, "text/plain", &body).await, 415),
-        ("no type", signed(&bot, SECRET, 0, "", &body).await, 415),
-        ("a large body", signed(&bot, SECRET, 0, FORM, &"a".repeat(1_100_000)).await, 413),
-        ("broken JSON", signed(&bot, SECRET, 0, "application/json", "{\"type\":").await, 400),
-        ("no payload", signed(&bot, SECRET, 0, FORM, "payload=%7B").await, 400),
+    let now = bot.clock.now().as_second();
+    let stamp = now.to_string();
+    let by = |secret: &str, at: i64, body: &str| sign(&SecretString::from(secret), at, body.as_bytes());
+    let good = by(SECRET, now, &body);
+    let (old, ahead, large) = ((now - 301).to_string(), (now + 301).to_string(), "a".repeat(1_100_000));
+    let other = form("start-batch sales x.csv");
+    for (what, kind, stamp, signature, body, expected) in [
+        ("a wrong secret", FORM, stamp.as_str(), by("another secret of the same kind", now, &body), &*body, 401),
+        ("five minutes old", FORM, &old, by(SECRET, now - 301, &body), &body, 401),
+        ("five minutes ahead", FORM, &ahead, by(SECRET, now + 301, &body), &body, 401),
+        ("another body", FORM, &stamp, good.clone(), &other, 401),
+        ("another time", FORM, "1772438401", good.clone(), &body, 401),
+        ("no signature", FORM, &stamp, String::new(), &body, 401),
+        ("half a signature", FORM, &stamp, good[..20].to_owned(), &body, 401),
+        ("no time", FORM, "", good.clone(), &body, 401),
+        ("a wrong type", "text/plain", &stamp, good.clone(), &body, 415),
+        ("no type", "", &stamp, good.clone(), &body, 415),
+        ("a large body", FORM, &stamp, by(SECRET, now, &large), &large, 413),
+        ("broken JSON", "application/json", &stamp, by(SECRET, now, "{\"type\":"), "{\"type\":", 400),
+        ("no payload", FORM, &stamp, by(SECRET, now, "payload=%7B"), "payload=%7B", 400),
     ] {
-        assert_eq!(status, expected, "{what}");
+        assert_eq!(send(&bot, kind, stamp, &signature, body).await, expected, "{what}");
         unchanged(&bot, &before, what).await;
     }
     assert_eq!(send(&bot, FORM, &stamp, &good, &body).await, 200, "the good one still works");

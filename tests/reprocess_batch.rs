@@ -271,3 +271,26 @@ async fn the_unauthorised_may_not_press_the_button_either() {
     "#);
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_click_does_not_use_up_the_button() {
+    let bot = Bot::new().await;
+    bot.operator().says("start-batch sales").await;
+    let first = bot.card();
+    // Another run has the same file meanwhile.
+    std::fs::write(bot.path("input/sales.csv"), std::fs::read(bot.path("input/sales.csv")).unwrap()).unwrap();
+    bot.operator().types("start-batch sales").await;
+    bot.step().await.unwrap();
+    bot.operator().clicks_on(&first, "reprocess-rows").await;
+    bot.settle().await;
+    assert!(bot.operator().told_last().contains("one file has one run at a time"), "{:?}", bot.operator().told());
+    let second = bot.run_of(&first).await;
+    assert_eq!(second.attempts.len(), 1);
+    // Now the way is free, and a double click is still one attempt.
+    let somebody = bot.operator();
+    tokio::join!(somebody.clicks_on(&first, "reprocess-rows"), somebody.clicks_on(&first, "reprocess-rows"));
+    bot.settle().await;
+    assert_eq!(bot.run_of(&first).await.attempts.len(), 2);
+    assert!(bot.operator().told_last().contains("asked for already"), "{:?}", bot.operator().told());
+    bot.finish().await;
+}

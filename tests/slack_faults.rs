@@ -164,16 +164,38 @@ async fn a_channel_that_was_never_usable_still_brings_an_end_to_whoever_asked() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_that_somebody_deleted_comes_back_with_the_end() {
-    let bot = slow_run().await;
+async fn a_message_that_somebody_deleted_comes_back_once_with_the_end() {
+    for answer_lost in [false, true] {
+        let bot = slow_run().await;
+        bot.operator().types("start-batch sales").await;
+        bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
+        let url = format!("{}/chat.delete", bot.slack.api_url());
+        let body = serde_json::json!({"channel": CHANNEL, "ts": bot.card().ts}).to_string();
+        let headers = [("content-type", "application/json"), ("authorization", "Bearer xoxb-playground")];
+        crate::harness::http::post(&url, &headers, body).await;
+        assert!(bot.cards().is_empty());
+        if answer_lost {
+            bot.slack.fault("chat.postMessage", Fault::AcceptedThenReset, Some(1));
+        }
+        bot.settle().await;
+        one_final_message(&bot).await;
+        bot.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_comes_while_the_token_is_revoked_is_told_once_it_works_again() {
+    let bot = Bot::new().await;
     bot.operator().types("start-batch sales").await;
-    bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
-    let ts = bot.card().ts;
-    let url = format!("{}/chat.delete", bot.slack.api_url());
-    let body = serde_json::json!({"channel": CHANNEL, "ts": ts}).to_string();
-    let headers = [("content-type", "application/json"), ("authorization", "Bearer xoxb-playground")];
-    crate::harness::http::post(&url, &headers, body).await;
+    bot.step().await.unwrap();
+    bot.slack.fault("*", Fault::Error { error: "token_revoked".to_owned() }, None);
+    let began = bot.clock.now();
+    while bot.clock.now().duration_since(began) < SignedDuration::from_mins(30) {
+        bot.drain().await;
+        bot.clock.advance(Duration::from_secs(20));
+    }
     assert!(bot.cards().is_empty());
+    bot.slack.clear_faults();
     bot.settle().await;
     one_final_message(&bot).await;
     bot.finish().await;

@@ -63,7 +63,7 @@ pub(super) struct InitArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct PlaygroundArgs {
-    /// The port of the page; 0 picks a free one [default: 3000, or a free one where that is taken]
+    /// The port of the page; 0 picks a free one [default: 4242, or a free one where that is taken]
     #[arg(long, value_name = "N")]
     pub(super) port: Option<u16>,
     /// Where inputs, results and records are kept

@@ -8,6 +8,8 @@ use crate::ports::{Bus, DeadLetter, GivenUp, Store};
 
 /// Letters read in one go.
 const MANY: usize = 10_000;
+/// Said on stderr: nothing on stdout alone could be a mistake.
+const NONE: &str = "no dead letters";
 
 pub(super) fn run(command: &DeadLettersCommand, terminal: &mut Terminal) -> Outcome {
     match command {
@@ -27,7 +29,11 @@ fn open(file: &ConfigArg) -> Result<Records, Failure> {
 }
 
 async fn list(store: &dyn Store, bus: &dyn Bus, terminal: &mut Terminal) -> Outcome {
-    for letter in dead(bus).await? {
+    let (letters, effects) = (dead(bus).await?, given_up(store).await?);
+    if letters.is_empty() && effects.is_empty() {
+        terminal.note(NONE);
+    }
+    for letter in letters {
         let line = serde_json::json!({
             "kind": "command",
             "id": letter.id,
@@ -38,7 +44,7 @@ async fn list(store: &dyn Store, bus: &dyn Bus, terminal: &mut Terminal) -> Outc
         });
         terminal.say(&line.to_string())?;
     }
-    for effect in given_up(store).await? {
+    for effect in effects {
         let line = serde_json::json!({
             "kind": "effect",
             "id": effect.key,
@@ -60,6 +66,9 @@ async fn replay(store: &dyn Store, bus: &dyn Bus, args: &ReplayArgs, terminal: &
             letters.chain(given_up(store).await?.into_iter().map(|effect| effect.key)).collect()
         }
     };
+    if ids.is_empty() {
+        terminal.note(NONE);
+    }
     let mut missing = false;
     for id in &ids {
         let replayed =

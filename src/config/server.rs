@@ -51,13 +51,13 @@ pub(super) fn backend(section: &Section<'_>, folder: &Path) -> Option<Backend> {
         None | Some("embedded") => {}
         Some("aws") => {
             let at = kind.map_or(section.at, |k| k.at);
-            let what = "this build has no AWS backend";
-            section.wrong("kind", at, what, "build with the cargo feature `aws`, or write \"embedded\"");
+            let what = "this version has no AWS backend";
+            section.wrong("kind", at, what, "write \"embedded\"");
             return None;
         }
         Some(_) => {
             if let Some(kind) = &kind {
-                section.unknown("kind", kind, "a backend", &["embedded", "aws"]);
+                section.unknown("kind", kind, "a backend", &["embedded"]);
             }
             return None;
         }

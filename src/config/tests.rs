@@ -188,8 +188,8 @@ fn secrets_in_the_file_are_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_build_without_aws_says_so() {
-    insta::assert_snapshot!(mistakes("[backend]\nkind = \"aws\"\n"), @r#"switchman.toml:2: backend.kind: this build has no AWS backend; build with the cargo feature `aws`, or write "embedded""#);
+fn there_is_no_aws_backend_and_it_says_so() {
+    insta::assert_snapshot!(mistakes("[backend]\nkind = \"aws\"\n"), @r#"switchman.toml:2: backend.kind: this version has no AWS backend; write "embedded""#);
 }
 
 #[test]

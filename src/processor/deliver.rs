@@ -40,7 +40,8 @@ pub(super) fn done(ctx: &Ctx) -> Settled {
 }
 
 fn later(ctx: &Ctx, item: &OutboxItem, error: &PortError) -> Settled {
-    let hopeless = matches!(error.kind, Kind::Permanent | Kind::Denied | Kind::Gone) && item.attempts >= 3;
+    // A token that was revoked is replaced, a bot that was removed is invited again: only what is wrong in itself is hopeless.
+    let hopeless = error.kind == Kind::Permanent && item.attempts >= 3;
     if hopeless || item.attempts >= TRIES {
         tracing::error!(effect.key = %item.key, %error, "effect {} is given up and kept aside", item.key);
         return Settled::GivenUp { why: error.to_string() };

@@ -106,8 +106,14 @@ impl Processor {
         let due = self.ctx.store.due(self.ctx.clock.now(), 32).await?;
         let step = if due.is_empty() { Step::Idle } else { Step::Did };
         for deadline in due {
-            if let Err(error) = self.committed(|| observe::look(&self.ctx, &deadline.attempt)).await {
-                tracing::warn!(attempt = %deadline.attempt, %error, "could not look at attempt {}", deadline.attempt);
+            let Err(error) = self.committed(|| observe::look(&self.ctx, &deadline.attempt)).await else {
+                continue;
+            };
+            tracing::warn!(attempt = %deadline.attempt, %error, "could not look at attempt {}", deadline.attempt);
+            if error.kind == Kind::Permanent {
+                // What the engine kept of it is damaged: a message that says "running" for ever would be a lie.
+                self.committed(|| observe::refused(&self.ctx, &deadline.attempt, &error.what)).await?;
+            } else {
                 observe::postpone(&self.ctx, &deadline).await?;
             }
         }

@@ -115,7 +115,7 @@ async fn elsewhere(
     reply: &Reply,
 ) -> Result<MessageRef, PortError> {
     if channel_may_work {
-        match ctx.chat.post(channel, reply, &item.key).await {
+        match post_once(ctx, item, channel, reply).await {
             Err(error) if matches!(error.kind, Kind::Gone | Kind::Denied) => {}
             result => return result,
         }

@@ -61,7 +61,7 @@ def test_a_run_from_the_command_to_the_rows_done_again(somebody):
 
     # The output, as a file: a header and every accepted row.
     done.get_by_role("button", name="Download output").click()
-    expect(somebody.modal).to_contain_text("The link is yours alone")
+    expect(somebody.modal).to_contain_text("Anyone who has this link can use it")
     link = somebody.modal.get_by_role("link", name="Download")
     output = page.request.get(link.get_attribute("href"))
     assert output.ok

@@ -93,7 +93,7 @@ pub(crate) struct Bot {
 struct Life {
     /// Taken out when it ends.
     runtime: Option<Runtime>,
-    processor: Arc<Processor>,
+    app: Arc<App>,
     /// The ports without anything in between.
     plain: Ctx,
     base: String,
@@ -150,8 +150,12 @@ impl Bot {
 
     /// Ends the bot's process without a word of warning. What it was doing is broken off where it waits.
     pub(crate) async fn crash(&mut self) {
-        let runtime = self.life.take().and_then(|mut life| life.runtime.take()).expect("the bot runs");
-        // A batch that is under way is on threads that cannot be broken off; the small ones of the tests end soon.
+        let mut life = self.life.take().expect("the bot runs");
+        let runtime = life.runtime.take().expect("the bot runs");
+        // Threads cannot be broken off from outside: a batch under way is asked to, and leaves what a process that died would leave.
+        let app = life.app.clone();
+        runtime.spawn(async move { app.break_off().await }).await.unwrap();
+        drop(life);
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(20))).await.unwrap();
     }
 
@@ -211,7 +215,7 @@ impl Bot {
     {
         let life = self.life();
         let runtime = life.runtime.as_ref().expect("the bot runs");
-        runtime.spawn(work(life.processor.clone())).await.expect("the bot's process does not panic")
+        runtime.spawn(work(life.app.processor().clone())).await.expect("the bot's process does not panic")
     }
 
     /// One piece of work, if one can be done now.
@@ -329,6 +333,12 @@ impl Bot {
         let mut runs = self.runs().await;
         assert_eq!(runs.len(), 1, "{runs:?}");
         runs.remove(0)
+    }
+
+    /// The run that a message is about.
+    pub(crate) async fn run_of(&self, card: &Message) -> Run {
+        let text = self.slack.read(card);
+        self.runs().await.into_iter().find(|run| text.contains(run.id.as_str())).expect("the message is about a run")
     }
 
     /// Everything that a request could have changed, in numbers.
@@ -498,7 +508,7 @@ impl Life {
             app
         };
         let plain = plain.get().expect("the ports were shown").clone();
-        Self { runtime: Some(runtime), processor: app.processor().clone(), plain, base }
+        Self { runtime: Some(runtime), app: Arc::new(app), plain, base }
     }
 }
 

@@ -21,10 +21,19 @@ impl Bus for Sqlite {
         let body = json(&envelope)?;
         let now = micros(self.clock.now());
         let work = move |group: &mut Group<'_>| {
+            if !group.keys.add(group.connection, envelope.key.as_str())? {
+                return Ok(false);
+            }
             let values = params![envelope.key.as_str(), envelope.id.as_str(), body, now];
-            Ok(group.connection.prepare_cached(sql::BUS_PUBLISH)?.execute(values)?)
+            let published = group.connection.prepare_cached(sql::BUS_PUBLISH)?.execute(values);
+            if published.is_err() {
+                group.keys.forget(envelope.key.as_str());
+            }
+            published?;
+            group.keys.published(group.connection.last_insert_rowid());
+            Ok(true)
         };
-        if self.writer.write("could not publish", Parts::One, work).await? == 0 {
+        if !self.writer.write("could not publish", Parts::One, work).await? {
             return Ok(Published::Duplicate);
         }
         self.news.notify_waiters();

@@ -7,6 +7,7 @@ mod checkpoint;
 mod commit;
 mod errors;
 mod head;
+mod keys;
 mod open;
 mod outbox;
 mod presence;

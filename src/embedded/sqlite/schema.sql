@@ -66,9 +66,11 @@ CREATE TABLE audit (
 
 -- One row per key. It waits while `due` is set (the end of the lease while somebody has it), then it is `handled`
 -- and kept some time for its key, or `buried` until somebody replays it.
+-- Keys are unique: the writer sees to it (keys.rs), because an index over them would cost more than the rest of a publish. It reads
+-- what another process has added by `seq`, which therefore never comes again.
 CREATE TABLE bus (
-    seq      INTEGER PRIMARY KEY,
-    key      TEXT NOT NULL UNIQUE,
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    key      TEXT NOT NULL,
     id       TEXT NOT NULL,
     body     TEXT NOT NULL,
     due      INTEGER,

@@ -4,6 +4,7 @@
 use super::checkpoint::Checkpointer;
 use super::errors::{Failure, Fault, port_error};
 use super::head::{HeadKeeper, Verdict};
+use super::keys::Keys;
 use super::statements as sql;
 use crate::domain::audit::{AuditDraft, AuditHead};
 use crate::ports::{Clock, Kind, PortError};
@@ -29,6 +30,8 @@ pub(super) enum Parts {
 /// The transaction as one piece of work sees it.
 pub(super) struct Group<'c> {
     pub(super) connection: &'c Connection,
+    /// The keys that the bus knows.
+    pub(super) keys: &'c mut Keys,
     /// The newest audit record, once somebody has asked for it in this transaction.
     head: Option<AuditHead>,
     /// Messages that were acknowledged in this transaction.
@@ -51,7 +54,7 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(4096);
         let runtime = tokio::runtime::Handle::try_current().ok();
-        let worker = Worker { connection, keeper, checkpointer, clock, runtime };
+        let worker = Worker { connection, keeper, checkpointer, clock, keys: Keys::default(), runtime };
         std::thread::Builder::new().name("store-writer".into()).spawn(move || worker.run(queue))?;
         Ok(Self { jobs })
     }
@@ -113,11 +116,15 @@ impl Group<'_> {
         Ok(head.optional()?.unwrap_or_else(AuditHead::empty))
     }
 
-    fn forget_old_keys(&self, now: Timestamp) -> rusqlite::Result<()> {
+    fn forget_old_keys(&mut self, now: Timestamp) -> rusqlite::Result<()> {
         if self.handled > 0 {
             let before = now.saturating_sub(KEYS_KEPT).unwrap_or(Timestamp::MIN).as_microsecond();
             let most = i64::try_from(self.handled * 2).unwrap_or(i64::MAX);
-            self.connection.prepare_cached(sql::BUS_FORGET)?.execute([before, most])?;
+            let mut statement = self.connection.prepare_cached(sql::BUS_FORGET)?;
+            let mut forgotten = statement.query([before, most])?;
+            while let Some(row) = forgotten.next()? {
+                self.keys.forget(&row.get::<_, String>(0)?);
+            }
         }
         Ok(())
     }
@@ -181,6 +188,7 @@ struct Worker {
     keeper: HeadKeeper,
     checkpointer: Checkpointer,
     clock: Arc<dyn Clock>,
+    keys: Keys,
     /// Where the callers wait, if the store was opened there.
     runtime: Option<tokio::runtime::Handle>,
 }
@@ -220,9 +228,21 @@ impl Worker {
     }
 
     /// One transaction over all of `works`. `Some`: the new audit head, and which works added to the trail.
-    fn transaction(&self, works: &mut [Box<dyn Work>]) -> Result<Option<(AuditHead, Vec<bool>)>, Failure> {
+    fn transaction(&mut self, works: &mut [Box<dyn Work>]) -> Result<Option<(AuditHead, Vec<bool>)>, Failure> {
+        let mut keys = std::mem::take(&mut self.keys);
+        let done = self.transaction_with(&mut keys, works);
+        keys.settle(done.is_ok());
+        self.keys = keys;
+        done
+    }
+
+    fn transaction_with(
+        &self,
+        keys: &mut Keys,
+        works: &mut [Box<dyn Work>],
+    ) -> Result<Option<(AuditHead, Vec<bool>)>, Failure> {
         self.execute("BEGIN IMMEDIATE").map_err(|e| Failure::new("could not begin to write", e))?;
-        let mut group = Group { connection: &self.connection, head: None, handled: 0 };
+        let mut group = Group { connection: &self.connection, keys, head: None, handled: 0 };
         let done = self.apply(&mut group, works).and_then(|audited| {
             group.forget_old_keys(self.clock.now()).map_err(|e| Failure::new("could not write", e))?;
             self.execute("COMMIT").map_err(Failure::at_commit)?;

@@ -4,13 +4,24 @@ use super::ask::{Asker, Wanted};
 use super::{Ack, Ingress, unavailable};
 use crate::domain::command::{Action, Command, Scope};
 use crate::domain::envelope::Event;
-use crate::domain::id::{ChannelId, RunId};
+use crate::domain::id::{ChannelId, EnvelopeId, RunId};
 use crate::domain::problem::Problem;
-use crate::domain::run::AttemptKey;
+use crate::domain::run::{AttemptKey, Run, RunState};
 use crate::ports::{PortError, Published};
 use crate::slack::inbound::{BlockActions, Container, HomeOpened};
 use crate::slack::modal::{Button, Metadata};
 use axum::http::StatusCode;
+
+/// How often the same button may be refused before it has to be typed.
+const ROUNDS: u32 = 20;
+
+/// A decision by button.
+struct Click<'a> {
+    what: &'static str,
+    attempt: &'a AttemptKey,
+    /// Whether the run is as it was before the decision.
+    undone: fn(&Run) -> bool,
+}
 
 impl Ingress {
     /// Does what the first of our elements asks for; Slack sends one at a time.
@@ -75,7 +86,9 @@ impl Ingress {
             Button::RejectsPage(key, skip) => self.turn_rejects(asker, &key, skip, view).await,
             Button::Download(key, kind) => self.offer_download(asker, &key, kind, trigger, view).await,
             Button::Cancel(key) => {
-                self.once(id, &format!("click-cancel:{key}"), asker, Command::CancelBatch { run: key.run }).await
+                let undone = |run: &Run| matches!(run.current().state, RunState::Starting | RunState::Running);
+                let click = Click { what: "click-cancel", attempt: &key, undone };
+                self.once(id, &click, asker, Command::CancelBatch { run: key.run.clone() }).await
             }
             Button::Reprocess(key, scope) => self.redo(id, asker, key, scope).await,
             Button::JobPicked(job) => self.refill_start(asker, &job, view).await,
@@ -104,7 +117,8 @@ impl Ingress {
     async fn redo(&self, id: &str, asker: &Asker, key: AttemptKey, scope: Scope) -> Result<(), Problem> {
         self.still_current(&key).await?;
         let command = Command::ReprocessBatch { run: Some(key.run.clone()), scope: Some(scope) };
-        self.once(id, &format!("click-redo:{key}"), asker, command).await
+        let click = Click { what: "click-redo", attempt: &key, undone: |run| !run.is_open() };
+        self.once(id, &click, asker, command).await
     }
 
     /// A message of an attempt that a later one has replaced has nothing to offer any more.
@@ -114,13 +128,31 @@ impl Ingress {
         if run.key() == *key { Ok(()) } else { Err(already(&key.run)) }
     }
 
-    /// Publishes under a key that a second click has too.
-    async fn once(&self, id: &str, key: &str, asker: &Asker, command: Command) -> Result<(), Problem> {
-        let run = command.run().cloned();
-        match self.ask(id, key, asker, command).await? {
-            Published::New => Ok(()),
-            Published::Duplicate => Err(run.map_or(Problem::NotTaken, |run| already(&run))),
+    /// Publishes under a key that a second click has too. A click that was refused decided nothing: the next one gets the next key.
+    async fn once(&self, id: &str, click: &Click<'_>, asker: &Asker, command: Command) -> Result<(), Problem> {
+        for round in 0..ROUNDS {
+            let key = match round {
+                0 => format!("{}:{}", click.what, click.attempt),
+                _ => format!("{}:{}:{round}", click.what, click.attempt),
+            };
+            match self.ask(id, &key, asker, command.clone()).await? {
+                Published::New => return Ok(()),
+                Published::Duplicate if self.was_refused(&key, click).await? => {}
+                Published::Duplicate => break,
+            }
         }
+        Err(already(&click.attempt.run))
+    }
+
+    /// Whether the click under this key was handled and left everything as it was. The order matters: what it did stands in the
+    /// same transaction as that it was handled.
+    async fn was_refused(&self, key: &str, click: &Click<'_>) -> Result<bool, Problem> {
+        let key = EnvelopeId::parse(key).map_err(|_| Problem::NotTaken)?;
+        if !self.doors.store.claimed(&key).await.map_err(|_| Problem::NotTaken)? {
+            return Ok(false);
+        }
+        let run = self.doors.store.run(&click.attempt.run).await.map_err(|_| Problem::NotTaken)?;
+        Ok(run.is_some_and(|run| run.key() == *click.attempt && (click.undone)(&run)))
     }
 
     /// The tab is redrawn behind the bus; it shows a person's own rights, so nothing is decided here.

@@ -104,7 +104,8 @@ async fn serve(State(ingress): State<Arc<Ingress>>, request: Request<Body>) -> R
         Ok(ack) => ack.into_response(),
         Err(turned) => {
             // Never the body, the signature or the headers: they are an attacker's to fill.
-            tracing::info!(reason = %turned, "a request was turned away: {turned}");
+            // Anybody can send them, so they are counted and do not fill the log.
+            tracing::debug!(reason = %turned, "a request was turned away");
             metrics::counter!("switchman_requests_turned_away_total", "reason" => turned.word()).increment(1);
             (turned.status(), turned.to_string()).into_response()
         }

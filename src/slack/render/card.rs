@@ -3,7 +3,7 @@
 use super::words;
 use crate::domain::command::Scope;
 use crate::domain::run::{Attempt, Run, RunState};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 /// Reasons shown on a card; the rest is counted.
@@ -12,6 +12,8 @@ const REASONS: usize = 10;
 const FILE: usize = 80;
 /// Characters of a failure.
 const FAILURE: usize = 700;
+/// A run that took less has no rate worth telling.
+const RATED: SignedDuration = SignedDuration::from_secs(2);
 
 /// One attempt of a run.
 #[derive(Debug, Serialize)]
@@ -140,9 +142,13 @@ fn name(actor: &crate::domain::actor::Actor) -> String {
     if actor.name.trim().is_empty() { actor.user.to_string() } else { words::cut(&actor.name, 60) }
 }
 
-/// Rows per second: so far while it runs, over all once it has ended.
+/// Rows per second: so far while it runs, over all once it has ended. A run that was over at once says nothing about speed.
 fn rate(attempt: &Attempt, now: Timestamp) -> Option<u64> {
-    attempt.progress.rows_per_second(attempt.started_at?, attempt.ended_at.unwrap_or(now))
+    let started = attempt.started_at?;
+    if attempt.ended_at.is_some_and(|ended| ended.duration_since(started) < RATED) {
+        return None;
+    }
+    attempt.progress.rows_per_second(started, attempt.ended_at.unwrap_or(now))
 }
 
 fn left(attempt: &Attempt, now: Timestamp) -> Option<String> {

@@ -98,14 +98,16 @@ pub(super) fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", number(count))
 }
 
-/// A share in percent, one decimal: `1.1 %`. Never rounds something to nothing or a part to all.
+/// A share in percent, rounded to one decimal: `1.1 %`. Never rounds something to nothing or a part to all.
 pub(super) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "0 %".to_owned();
     }
-    let tenths = u128::from(part.min(whole)) * 1000 / u128::from(whole);
+    let (part, whole) = (u128::from(part.min(whole)), u128::from(whole));
+    let tenths = (part * 2000 + whole) / (whole * 2);
     match tenths {
         0 if part > 0 => "under 0.1 %".to_owned(),
+        1000 if part < whole => "over 99.9 %".to_owned(),
         tenths if tenths % 10 == 0 => format!("{} %", tenths / 10),
         tenths => format!("{}.{} %", tenths / 10, tenths % 10),
     }
@@ -126,8 +128,16 @@ pub(super) fn duration(millis: u64) -> String {
     match seconds {
         0..10 => format!("{seconds}.{} s", millis % 1000 / 100),
         10..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        60..3600 => parts((seconds / 60, "min"), (seconds % 60, "s")),
+        _ => parts((seconds / 3600, "h"), (seconds % 3600 / 60, "min")),
+    }
+}
+
+/// Two units; the smaller one only where there is something of it.
+fn parts((large, large_unit): (u64, &str), (small, small_unit): (u64, &str)) -> String {
+    match small {
+        0 => format!("{large} {large_unit}"),
+        small => format!("{large} {large_unit} {small} {small_unit}"),
     }
 }
 
@@ -181,10 +191,12 @@ mod tests {
             [share(11, 1000), share(1, 1_000_000), share(0, 5), share(5, 5)],
             ["1.1 %", "under 0.1 %", "0 %", "100 %"]
         );
+        assert_eq!([share(2, 31), share(9_999, 10_000)], ["6.5 %", "over 99.9 %"]);
         assert_eq!(
             [duration(0), duration(4250), duration(42_000), duration(185_000), duration(7_800_000)],
             ["0.0 s", "4.2 s", "42 s", "3 min 5 s", "2 h 10 min"]
         );
+        assert_eq!([duration(900_000), duration(3_600_000)], ["15 min", "1 h"]);
         let at = |second| Timestamp::from_second(second).unwrap();
         let agos = [3, 30, 300, 7200, 200_000].map(|passed| ago(at(1_000_000), at(1_000_000 + passed)));
         assert_eq!(agos, ["just now", "30 s ago", "5 min ago", "2 h ago", "2 days ago"]);

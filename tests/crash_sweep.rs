@@ -1,0 +1,198 @@
+//! Fail or die at every port call in turn, from the command to its final answer; then start again on the same data. Whatever the
+//! point: one run, one effect of each decision, one message with the end in it, nothing lost, nothing left over.
+
+#![expect(clippy::print_stdout, reason = "the counts are for whoever reads the log")]
+
+use crate::harness::bot::{Bot, Setup};
+use crate::harness::faults::{Blow, Faults};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use switchman::domain::run::{Run, RunState};
+use switchman::playground::{Ack, Message, Outcome};
+use tokio::task::JoinSet;
+
+/// Points that are gone through side by side: most of the time is waiting for the disk.
+const SIDE_BY_SIDE: u64 = 4;
+
+/// The command that is swept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Swept {
+    Start,
+    Reprocess,
+    Cancel,
+}
+
+/// What was seen at one point.
+struct Seen {
+    /// The call that was hit; none where the command needed fewer calls.
+    struck: Option<&'static str>,
+    /// Whether Slack was told that the command was taken.
+    taken: bool,
+}
+
+/// Goes through all points of one kind and prints what was seen.
+async fn sweep(swept: Swept, blow: Blow) {
+    let mut calls: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let (mut points, mut not_taken, mut next) = (0, 0, 1);
+    loop {
+        let mut batch = JoinSet::new();
+        for n in next..next + SIDE_BY_SIDE {
+            batch.spawn(point(swept, blow, n));
+        }
+        next += SIDE_BY_SIDE;
+        let seen = batch.join_all().await;
+        for seen in &seen {
+            let Some(call) = seen.struck else { continue };
+            points += 1;
+            *calls.entry(call).or_default() += 1;
+            not_taken += u64::from(!seen.taken);
+        }
+        if seen.iter().any(|seen| seen.struck.is_none()) {
+            break;
+        }
+    }
+    println!(
+        "crash sweep of {swept:?}, {blow:?}: {points} points, {not_taken} where Slack was told that it was not taken"
+    );
+    for (call, times) in &calls {
+        println!("  {times:>4} x {call}");
+    }
+    assert!(points >= 15, "{swept:?} needs more calls than {points}");
+}
+
+/// One point, from a fresh bot to a settled one.
+async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
+    let faults = Faults::new(blow);
+    let between = faults.clone();
+    let brake = (swept == Swept::Cancel).then_some(1);
+    let mut bot = Bot::with(Setup {
+        rows: 60,
+        bad_percent: 5.0,
+        missing_percent: 0.0,
+        chunk: "4 KiB",
+        brake,
+        wrap: Some(Arc::new(move |ctx| between.wrap(ctx))),
+        ..Setup::default()
+    })
+    .await;
+    match swept {
+        Swept::Start => {}
+        Swept::Reprocess => bot.operator().says("start-batch sales").await,
+        Swept::Cancel => {
+            bot.operator().types("start-batch sales").await;
+            bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
+        }
+    }
+    let card = (swept != Swept::Start).then(|| bot.card());
+    faults.arm(n);
+    let ack = ask(&mut bot, &faults, swept, card.as_ref()).await;
+    let taken = ack.outcome == Outcome::Acknowledged;
+    if !taken {
+        // People who read that it failed try again, unless the button is gone: then it was taken all the same.
+        let ack = ask(&mut bot, &faults, swept, card.as_ref()).await;
+        assert!(matches!(ack.outcome, Outcome::Acknowledged | Outcome::NotSent(_)), "{ack:?}");
+    }
+    settle(&mut bot, &faults).await;
+    // The calls that follow are not the command's.
+    faults.arm(0);
+    let seen = Seen { struck: faults.struck(), taken };
+    check(&bot, swept, &format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"))).await;
+    bot.finish().await;
+    seen
+}
+
+/// Gives the command. Where the process dies on it, it is started again.
+async fn ask(bot: &mut Bot, faults: &Faults, swept: Swept, card: Option<&Message>) -> Ack {
+    let slack = bot.slack.clone();
+    let card = card.map(|card| card.ts.clone()).unwrap_or_default();
+    let asked = tokio::spawn(async move {
+        match swept {
+            Swept::Start => slack.type_command("U0OPERATOR", "C0BATCH", "/my-slack-bot start-batch sales").await,
+            Swept::Reprocess => slack.click("U0OPERATOR", &card, "reprocess-rows").await,
+            Swept::Cancel => slack.click("U0OPERATOR", &card, "cancel-batch").await,
+        }
+    });
+    tokio::pin!(asked);
+    if faults.is_dead() {
+        // It lives again, and nothing stands between it and its ports.
+        return asked.await.unwrap();
+    }
+    tokio::select! {
+        ack = &mut asked => return ack.unwrap(),
+        () = faults.died() => {}
+    }
+    revive(bot).await;
+    asked.await.unwrap()
+}
+
+/// Works until nothing is left, over the death of the process.
+async fn settle(bot: &mut Bot, faults: &Faults) {
+    if !faults.is_dead() {
+        tokio::select! {
+            () = bot.settle() => return,
+            () = faults.died() => {}
+        }
+        revive(bot).await;
+    }
+    bot.settle().await;
+}
+
+async fn revive(bot: &mut Bot) {
+    bot.unwrap_ports();
+    bot.restart().await;
+}
+
+/// What must hold whatever the point was.
+async fn check(bot: &Bot, swept: Swept, at: &str) {
+    let run: Run = bot.run().await;
+    let attempts = if swept == Swept::Reprocess { 2 } else { 1 };
+    let state = if swept == Swept::Cancel { RunState::Cancelled } else { RunState::Succeeded };
+    let transcript = bot.slack.transcript();
+    assert_eq!(run.attempts.len(), attempts, "{at}: attempts\n{transcript}");
+    assert_eq!(run.current().state, state, "{at}\n{transcript}");
+    let cards = bot.cards();
+    assert_eq!(cards.len(), attempts, "{at}: one message for each attempt\n{transcript}");
+    for (card, attempt) in cards.iter().zip(&run.attempts) {
+        let text = bot.slack.read(card);
+        assert!(text.contains(attempt.state.word()) && text.contains(run.id.as_str()), "{at}: {text}\n{transcript}");
+        let open = text.contains("[Cancel]");
+        assert!(!open, "{at}: {text}");
+    }
+    if state == RunState::Succeeded {
+        let progress = &run.current().progress;
+        let found = (progress.accepted, progress.rejected);
+        assert_eq!(found, (bot.totals.accepted, bot.totals.rejected), "{at}: every row is accounted for");
+        let output = std::fs::read_dir(bot.path("output")).unwrap().count();
+        assert!(output >= 2, "{at}: output and rejects are where people look");
+    }
+    let attached = bot.replies().len();
+    let most = if swept == Swept::Cancel { 0 } else { attempts + 1 };
+    assert!(attached <= most, "{at}: {attached} attachments\n{transcript}");
+    let audit = bot.audit().await;
+    let ends = audit.iter().filter(|record| record.draft.action == "end").count();
+    assert_eq!(ends, attempts, "{at}: each attempt ends once in the audit trail");
+}
+
+macro_rules! sweeps {
+    ($($name:ident: $swept:ident, $blow:ident;)+) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            sweep(Swept::$swept, Blow::$blow).await;
+        })+
+    };
+}
+
+sweeps! {
+    start_survives_failing_calls: Start, Fails;
+    start_survives_lost_answers: Start, AnswerLost;
+    start_survives_death_before_each_call: Start, DiesBefore;
+    start_survives_death_after_each_call: Start, DiesAfter;
+    reprocess_survives_failing_calls: Reprocess, Fails;
+    reprocess_survives_lost_answers: Reprocess, AnswerLost;
+    reprocess_survives_death_before_each_call: Reprocess, DiesBefore;
+    reprocess_survives_death_after_each_call: Reprocess, DiesAfter;
+    cancel_survives_failing_calls: Cancel, Fails;
+    cancel_survives_lost_answers: Cancel, AnswerLost;
+    cancel_survives_death_before_each_call: Cancel, DiesBefore;
+    cancel_survives_death_after_each_call: Cancel, DiesAfter;
+}
