@@ -168,7 +168,7 @@ impl<'a, R: Read> Loader<'a, R> {
 
     fn column(&self, name: &str) -> Result<usize, String> {
         let position = self.header.iter().position(|column| column == name);
-        position.ok_or_else(|| format!("has no column {} (it has {})", quote::quoted(name), quote::list(&self.header)))
+        position.ok_or_else(|| format!("has no column {} (it has {})", quote::quoted(name), quote::bare(&self.header)))
     }
 
     fn checks(&self) -> Result<Vec<(usize, usize)>, String> {

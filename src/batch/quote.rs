@@ -18,6 +18,11 @@ pub(super) fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String 
     joined(names.into_iter().map(|name| quoted(name.as_ref())), ", ")
 }
 
+/// Several of them without quotes: what is there, beside the quoted one that was looked for.
+pub(super) fn bare<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    joined(names.into_iter().map(|name| quoted(name.as_ref()).replace('"', "")), ", ")
+}
+
 /// Texts one after the other; those that are too many are counted.
 pub(super) fn joined(texts: impl IntoIterator<Item = String>, between: &str) -> String {
     let mut texts = texts.into_iter();

@@ -145,7 +145,7 @@ fn lookups_add_columns_where_they_are_asked_for() {
     bench.spec.lookups[0].columns = vec![serde_json::from_value(json!("nothing")).unwrap()];
     bench.spec.output = Vec::new();
     let error = Job::load(&bench.spec, bench.dir.path()).unwrap_err().to_string();
-    assert!(error.contains("has no column \"nothing\" (it has \"city\", \"no\")"), "{error}");
+    assert!(error.contains("has no column \"nothing\" (it has city, no)"), "{error}");
 }
 
 #[test]
