@@ -8,8 +8,8 @@ use crate::domain::run::AttemptKey;
 use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
 use crate::embedded::{Links, Lists, LocalFiles, Sqlite, SystemClock, links, sqlite};
 use crate::health::{Health, Heartbeat};
-use crate::playground::{Hint, Playground, PlaygroundConfig};
-use crate::ports::{Bus, Chat, Clock, Files, Store};
+use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
+use crate::ports::{Bus, Clock, Files, Kind, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
@@ -207,10 +207,12 @@ pub async fn serve(config: Config, access: SlackAccess, metrics: PrometheusHandl
 
 /// The bot and the local Slack page, until SIGTERM or SIGINT.
 pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, ready: Ready) -> anyhow::Result<()> {
+    let mut claim = Claim::take(&options.data)?;
     let config = playground_config(&options.data)?;
     let listener = playground_listener(options.port).await?;
     let address = listener.local_addr()?;
     let base = format!("http://{address}");
+    claim.answers_at(&base).context("the lock of the data folder cannot be written")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let secret = SecretString::from(hex::encode(random()?));
     let token = SecretString::from(format!("xoxb-{}", hex::encode(random()?)));
@@ -240,7 +242,9 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
         stop.await;
         page.shut_down();
     };
-    app.run(listener, router, ended).await
+    app.run(listener, router, ended).await?;
+    drop(claim);
+    Ok(())
 }
 
 /// Asks Slack whether the token works. One line for each thing that was found to be right; the error says what is not.
@@ -251,8 +255,12 @@ pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Resu
         limit: CALL_LIMIT,
         renderer: Renderer::new(&config.slash_command),
     })?;
-    let identity = client.identity().await.map_err(|e| anyhow!("Slack does not take the bot token: {e}"))?;
-    Ok(vec![format!("Slack knows the bot as {} in team {}", identity.user, identity.team)])
+    let bot = client.probe().await.map_err(|error| match (&error.code, error.kind) {
+        (Some(code), Kind::Denied) => anyhow!("Slack refused the token: {code}"),
+        (Some(_), _) => anyhow!("Slack did not say who the bot is: {error}"),
+        (None, _) => anyhow!("Slack could not be reached at {}: {}", access.api_url, error.said),
+    })?;
+    Ok(vec![format!("Slack knows the bot as {} in team {}", bot.user, bot.team)])
 }
 
 /// Tells the workers of every request, so that they let it go first.

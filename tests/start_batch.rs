@@ -79,7 +79,7 @@ async fn a_file_that_was_done_is_not_done_again_unless_it_changed() {
     Nothing was started, and its output is there. `/my-slack-bot reprocess-batch r-1 all` does it again.
 
     *Not done.* Every input of the job sales has a finished run (1 input).
-    Nothing was started. Put a new file into `/…/input`, or do a finished run again with `/my-slack-bot reprocess-batch RUN all`.
+    Nothing was started. Put a new file into `input`, or do a finished run again with `/my-slack-bot reprocess-batch RUN all`.
     "#);
     assert_eq!(bot.runs().await.len(), 1);
     let file = bot.path("input/sales.csv");

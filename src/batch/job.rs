@@ -1,6 +1,7 @@
 //! A job ready to run: schema compiled, lookups loaded, output columns resolved.
 use super::error::LoadError;
 use super::lookup::{Loading, Lookup};
+use super::quote;
 use super::records::Reading;
 use super::schema::Schema;
 use super::spec::{LookupSpec, Spec};
@@ -108,22 +109,22 @@ impl Job {
         if expected == found {
             return Ok(());
         }
-        let quoted = |names: Vec<&str>| names.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ");
         let missing: Vec<_> = expected.iter().copied().filter(|name| !found.contains(name)).collect();
         let unknown: Vec<_> = found.iter().copied().filter(|name| !expected.contains(name)).collect();
         let mut faults = Vec::new();
         if !missing.is_empty() {
-            faults.push(format!("missing {}", quoted(missing)));
+            faults.push(format!("missing {}", quote::list(missing)));
         }
         if !unknown.is_empty() {
-            faults.push(format!("unknown {}", quoted(unknown)));
+            faults.push(format!("unknown {}", quote::list(unknown)));
         }
         if faults.is_empty() {
             let pairs = expected.iter().zip(&found).enumerate();
             let misplaced = pairs
                 .filter(|(_, (e, f))| e != f)
-                .map(|(i, (e, f))| format!("column {} is \"{f}\" and not \"{e}\"", i + 1));
-            faults.extend(misplaced);
+                .map(|(i, (e, f))| format!("column {} is {} and not {}", i + 1, quote::quoted(f), quote::quoted(e)));
+            let misplaced = quote::joined(misplaced, "; ");
+            faults.extend((!misplaced.is_empty()).then_some(misplaced));
             if expected.len() != found.len() {
                 faults.push(format!("{} columns and not {}", found.len(), expected.len()));
             }

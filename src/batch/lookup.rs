@@ -1,4 +1,5 @@
 //! A lookup file in memory: one arena of bytes and a hash index, cells already written as the output needs them.
+use super::quote;
 use super::records::{Head, Reading, Records, Shape};
 use super::schema::Schema;
 use super::spec::{Added, LookupSpec};
@@ -167,7 +168,7 @@ impl<'a, R: Read> Loader<'a, R> {
 
     fn column(&self, name: &str) -> Result<usize, String> {
         let position = self.header.iter().position(|column| column == name);
-        position.ok_or_else(|| format!("has no column \"{name}\" (it has {})", self.header.join(", ")))
+        position.ok_or_else(|| format!("has no column {} (it has {})", quote::quoted(name), quote::bare(&self.header)))
     }
 
     fn checks(&self) -> Result<Vec<(usize, usize)>, String> {
@@ -191,7 +192,8 @@ impl<'a, R: Read> Loader<'a, R> {
             let value = loading.reading.syntax.value(body, cells[column], scratch);
             let text = std::str::from_utf8(value).map_err(|_| "is not UTF-8")?;
             if let Err(reason) = schema.check(index, text) {
-                return Err(format!("column \"{}\" \"{text}\" is {}", header[column], reason.explain()));
+                let (column, text) = (quote::quoted(&header[column]), quote::quoted(text));
+                return Err(format!("column {column} {text} is {}", reason.explain()));
             }
         }
         Ok(())
@@ -206,7 +208,7 @@ impl<'a, R: Read> Loader<'a, R> {
             return Err("has no key".to_owned());
         }
         if !lookup.insert(key)? {
-            return Err(format!("the key \"{}\" was there before", String::from_utf8_lossy(key)));
+            return Err(format!("the key {} was there before", quote::quoted(&String::from_utf8_lossy(key))));
         }
         for (index, &column) in added.iter().enumerate() {
             if index > 0 {
@@ -215,8 +217,8 @@ impl<'a, R: Read> Loader<'a, R> {
             let value = syntax.value(body, cells[column], scratch);
             if output.quote.is_none() && value.iter().any(|b| *b == output.delimiter || *b == b'\n') {
                 return Err(format!(
-                    "\"{}\" needs a quote and the job's dialect has none",
-                    String::from_utf8_lossy(value)
+                    "{} needs a quote and the job's dialect has none",
+                    quote::quoted(&String::from_utf8_lossy(value))
                 ));
             }
             output.write(value, &mut lookup.arena);

@@ -15,6 +15,7 @@ mod lookup;
 mod merge;
 mod parts;
 pub mod plan;
+mod quote;
 pub mod reason;
 pub mod records;
 mod rejects;

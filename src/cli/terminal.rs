@@ -1,6 +1,7 @@
 //! Where the command line writes: results to stdout, everything else to stderr.
 
 use super::{Failure, Outcome};
+use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
 
 /// The two streams.
@@ -29,7 +30,7 @@ impl Terminal {
 
     /// A line of the result.
     pub fn say(&mut self, line: &str) -> Outcome {
-        writeln!(self.out, "{line}").and_then(|()| self.out.flush()).map_err(|error| match error.kind() {
+        writeln!(self.out, "{}", harmless(line)).and_then(|()| self.out.flush()).map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::Unread,
             _ => Failure::failed(anyhow::Error::new(error).context("stdout cannot be written to")),
         })
@@ -38,8 +39,19 @@ impl Terminal {
     /// A line about what happens.
     pub fn note(&mut self, line: &str) {
         // Where stderr is gone there is nobody left to tell.
-        let _ = writeln!(self.err, "{line}");
+        let _ = writeln!(self.err, "{}", harmless(line));
     }
+}
+
+/// Text in which nothing is a command for the terminal: names come from files, and whoever made those may not repaint the screen of
+/// who reads about them. Escaped as in JSON, so that JSON stays JSON.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(obeyed) {
+        return text.into();
+    }
+    let escaped = |c: char| if obeyed(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 impl Terminal {

@@ -76,6 +76,13 @@ impl LocalFiles {
     }
 }
 
+/// A folder as people in Slack may see it: as the configuration names it, and never where it lies on this machine.
+fn shown(folder: &Path, base: &Path) -> String {
+    let named = folder.strip_prefix(base).ok().filter(|named| named.is_relative());
+    let named = named.or_else(|| folder.file_name().map(Path::new));
+    named.unwrap_or(Path::new("input")).display().to_string()
+}
+
 /// Writes beside, then links: the name either does not exist or has the whole content, and is never taken over.
 fn put(folder: &Path, name: &FileName, content: &[u8]) -> Result<(), PortError> {
     let failed = |e| io(format!("could not write {name}"), e);
@@ -114,7 +121,7 @@ impl Files for LocalFiles {
     }
 
     fn input_folder(&self, job: &JobName) -> String {
-        self.jobs.get(job).map(|job| job.input.display().to_string()).unwrap_or_default()
+        self.jobs.get(job).map(|job| shown(&job.input, &job.folder)).unwrap_or_default()
     }
 
     async fn put_input(&self, job: &JobName, name: &FileName, content: &[u8]) -> Result<(), PortError> {

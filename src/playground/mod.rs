@@ -4,6 +4,7 @@
 
 mod actions;
 mod api;
+mod claim;
 mod events;
 mod input;
 mod inspect;
@@ -35,6 +36,7 @@ use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
 pub use actions::{Act, Place};
+pub use claim::{Claim, ClaimError};
 pub use events::{ACK_TIMEOUT, Ack, Outcome};
 pub use knobs::{Fault, Knob, Knobs};
 pub use message::{Author, Message, View};

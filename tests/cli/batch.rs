@@ -73,6 +73,18 @@ fn an_input_that_does_not_fit_the_schema_fails_and_says_which_column() {
 }
 
 #[test]
+fn names_in_a_file_are_no_commands_for_the_terminal() {
+    let dir = initialised();
+    fs::write(dir.path().join("input/odd.csv"), "uuid,\u{1b}[2J\u{9b}31mLand\n").unwrap();
+    let ran = switchman(dir.path(), &["batch", "sales", "input/odd.csv", "--out", "o\u{1b}[1mut"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains(r"\u{1b}[2J\u{9b}31mLand"), "{}", ran.err);
+    let ran = switchman(dir.path(), &["batch", "sales", "input/no\u{1b}ne.csv", "--out", "out"]);
+    assert!(ran.err.contains(r"no\u001bne.csv"), "{}", ran.err);
+    assert!(!ran.err.trim_end().contains(char::is_control), "{}", ran.err);
+}
+
+#[test]
 fn the_same_seed_makes_the_same_bytes_and_nothing_is_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     for out in ["a", "b"] {

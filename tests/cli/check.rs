@@ -1,6 +1,7 @@
 //! `switchman check`.
 
-use super::{initialised, switchman};
+use super::playground::Playground;
+use super::{initialised, switchman, switchman_with};
 use std::fs;
 
 #[test]
@@ -67,4 +68,34 @@ fn asking_slack_needs_its_secrets() {
     let ran = switchman(dir.path(), &["check", "--online"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("SLACK_BOT_TOKEN: is not set"), "{}", ran.err);
+}
+
+fn online(dir: &std::path::Path, api_url: &str) -> (i32, String) {
+    let environment = [
+        ("SLACK_API_URL", api_url),
+        ("SLACK_SIGNING_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("SLACK_BOT_TOKEN", "xoxb-1-of-nobody"),
+    ];
+    let ran = switchman_with(dir, &["check", "--online"], &environment);
+    (ran.code, ran.err)
+}
+
+#[test]
+fn a_slack_that_is_out_of_reach_is_not_blamed_on_the_token() {
+    let dir = initialised();
+    // A port that is ours and that nobody listens on.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{nobody}/api");
+    let (code, err) = online(dir.path(), &url);
+    assert_eq!(code, 1);
+    assert!(err.contains(&format!("Slack could not be reached at {url}: no connection")), "{err}");
+}
+
+#[test]
+fn a_refused_token_is_told_with_the_code_of_slack() {
+    let dir = initialised();
+    let mut slack = Playground::start(dir.path());
+    let (code, err) = online(dir.path(), &format!("{}/api", slack.address()));
+    assert_eq!(code, 1);
+    assert!(err.contains("Slack refused the token: invalid_auth"), "{err}");
 }

@@ -1,9 +1,10 @@
-//! The real binary, as people and scripts run it: what it prints where, and its exit codes. Never a Slack or a server.
+//! The real binary, as people and scripts run it: what it prints where, and its exit codes. Never the real Slack.
 
 mod batch;
 mod check;
 mod init;
 mod manifest;
+mod playground;
 mod policy;
 mod records;
 mod usage;

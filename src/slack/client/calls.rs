@@ -47,6 +47,11 @@ impl Client {
         Ok(identity)
     }
 
+    /// Who we are, asked now; the error says whether Slack answered and with which code.
+    pub async fn probe(&self) -> Result<BotIdentity, ClientError> {
+        Ok(self.ask_who_we_are().await?.bot)
+    }
+
     /// `chat.postMessage` with the effect's mark in its metadata, in a thread where `thread` is given.
     pub async fn post_message(
         &self,
