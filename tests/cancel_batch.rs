@@ -74,7 +74,7 @@ async fn an_ended_or_unknown_run_is_said_to_be_so() {
     let card = bot.card();
     let run = bot.run().await.id;
     bot.operator().says(&format!("cancel-batch {run}")).await;
-    bot.operator().says("cancel-batch r-2222").await;
+    bot.operator().says("cancel-batch r-222222222222").await;
     bot.operator().says("cancel-batch").await;
     insta::assert_snapshot!(steady(&bot.operator().told().join("\n\n")), @r#"
     *Not done.* The run r-1 finished before it could be stopped.
