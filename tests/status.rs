@@ -55,7 +55,9 @@ async fn a_run_that_is_under_way_and_one_that_is_not_there() {
     bot.operator().types("start-batch sales").await;
     bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
     let run = bot.run().await.id;
-    for line in ["status".to_owned(), format!("status {run}"), "status r-222222222222".to_owned(), "status now".to_owned()] {
+    for line in
+        ["status".to_owned(), format!("status {run}"), "status r-222222222222".to_owned(), "status now".to_owned()]
+    {
         let before = bot.viewer().told().len();
         bot.viewer().types(&line).await;
         bot.until("the answer", |bot| bot.viewer().told().len() > before).await;

@@ -37,7 +37,12 @@ pub fn render(command: &Command) -> String {
 /// A word as it has to be typed: in quotes where it has blanks or quotes.
 pub fn quote(text: &str) -> String {
     let plain = text.chars().all(|c| !c.is_whitespace() && !is_quote(c) && c != '\\');
-    if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+    if plain {
+        return text.to_owned();
+    }
+    // Every quote, because a curly one closes what a straight one has opened: Slack's clients change them while people type.
+    let escaped = text.chars().flat_map(|c| (is_quote(c) || c == '\\').then_some('\\').into_iter().chain([c]));
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 /// Slack's clients turn straight quotes into curly ones while people type.

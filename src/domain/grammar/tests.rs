@@ -58,6 +58,15 @@ fn words_are_read_as_people_type_them() {
 }
 
 #[test]
+fn a_file_name_with_quotes_of_any_kind_is_written_so_that_it_is_read_back() {
+    for name in ["a\u{201d}b.csv", "\u{201c}a\u{201d}", "a \"b\" \u{201c}c", "\u{201d}"] {
+        let file = Some(FileName::parse(name).unwrap());
+        let command = Command::StartBatch { job: JobName::parse("sales").unwrap(), file };
+        assert_eq!(complete(&render(&command)), command, "{name}");
+    }
+}
+
+#[test]
 fn mistakes_are_pointed_at_with_the_nearest_word() {
     let wrong = usage("start-bach sales");
     assert_eq!((wrong.at, wrong.length, wrong.nearest.as_deref()), (0, 10, Some("start-batch")));
@@ -89,7 +98,7 @@ fn any_run() -> impl Strategy<Value = RunId> {
 }
 
 fn any_file() -> impl Strategy<Value = FileName> {
-    "[^\\p{C}/]{1,40}".prop_filter_map("a valid name", |t| FileName::parse(t).ok())
+    "[^\\p{C}/]{1,40}|[a-c\"\u{201c}\u{201d} ]{1,12}".prop_filter_map("a valid name", |t| FileName::parse(t).ok())
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
