@@ -22,7 +22,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use replay::Replays;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -32,6 +32,8 @@ use std::time::Duration;
 /// The largest body that is read: Slack's largest requests are views of at most 250 kB, percent-encoded.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
+/// How much of a body that is too large is still taken off the wire.
+const BODY_DISCARDED: usize = 8 * BODY_LIMIT;
 /// How long a body may take to arrive: Slack itself waits three seconds for the answer.
 const BODY_WITHIN: Duration = Duration::from_secs(3);
 
@@ -171,18 +173,29 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
 }
 
-/// Reads the body up to the limit; one that announces more is refused unread.
+/// Reads the body up to the limit. What is beyond is thrown away as it comes, up to a bound: a sender whose connection is closed while
+/// it still sends may never see the answer.
 async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Turned> {
     let announced = text(headers, header::CONTENT_LENGTH.as_str()).parse::<usize>().unwrap_or(0);
-    if announced > BODY_LIMIT {
-        return Err(Turned::TooLarge);
-    }
-    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, BODY_LIMIT).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Turned::TooLarge),
-        Ok(Err(_)) => Err(Turned::Unreadable),
+    match tokio::time::timeout(BODY_WITHIN, collect(announced, body)).await {
+        Ok(collected) => collected,
+        Err(_) if announced > BODY_LIMIT => Err(Turned::TooLarge),
         Err(_) => Err(Turned::TooSlow),
     }
+}
+
+async fn collect(announced: usize, mut body: Body) -> Result<Bytes, Turned> {
+    let (mut kept, mut seen) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Turned::Unreadable)?.into_data() else { continue };
+        seen += data.len();
+        if seen.max(announced) <= BODY_LIMIT {
+            kept.extend_from_slice(&data);
+        } else if seen > BODY_DISCARDED {
+            break;
+        }
+    }
+    if seen.max(announced) > BODY_LIMIT { Err(Turned::TooLarge) } else { Ok(kept.into()) }
 }
 
 /// The request's own id: derived from its signature, so that the same request always has the same one.
