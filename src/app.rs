@@ -3,13 +3,13 @@
 use crate::config::starter::Starter;
 use crate::config::{Backend, Config, FILE_NAME, JobConfig, SlackAccess};
 use crate::domain::envelope::Envelope;
-use crate::domain::id::{FileName, JobName};
+use crate::domain::id::{FileName, JobName, RegionName};
 use crate::domain::run::AttemptKey;
 use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
-use crate::embedded::{Links, Lists, LocalFiles, Sqlite, SystemClock, links, sqlite};
+use crate::embedded::{Links, Lists, LocalFiles, LocalRegions, Sqlite, SystemClock, links, sqlite};
 use crate::health::{Health, Heartbeat};
 use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
-use crate::ports::{Bus, Clock, Files, Kind, Store};
+use crate::ports::{Bus, Clock, Kind, Regions, Site, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
@@ -29,6 +29,8 @@ use tokio::sync::watch;
 
 /// The port of the page, unless it is taken.
 const PLAYGROUND_PORT: u16 = 4242;
+/// What a configuration without regions works in.
+const ONLY_REGION: &str = "local";
 /// Batches that run side by side; each uses all its job's workers already.
 const AT_ONCE: usize = 2;
 /// Requests that are being answered get this long to end.
@@ -93,11 +95,13 @@ impl App {
         let attempts = Attempts::new(data.join("runs"));
         let files = Arc::new(LocalFiles::new(jobs.clone(), attempts.clone(), links.clone()));
         let engine = Arc::new(LocalEngine::new(jobs, attempts, AT_ONCE, news(record.clone(), clock.clone())));
+        let only = RegionName::parse(ONLY_REGION).context("the name of the one region")?;
+        let site = Site { region: only, engine: engine.clone(), files: files.clone() };
+        let regions = Arc::new(LocalRegions::new(record.clone(), clock.clone(), vec![site]));
         let ctx = wrap(Ctx {
             store: record.clone(),
             bus: record.clone(),
-            engine: engine.clone(),
-            files: files.clone(),
+            regions: regions.clone(),
             chat: client.clone(),
             directory: lists.clone(),
             settings: lists,
@@ -173,8 +177,7 @@ fn doors(ctx: &Ctx, secrets: Vec<SecretString>, command: String, renderer: Rende
         policy: ctx.policy,
         store: ctx.store,
         bus: ctx.bus,
-        engine: ctx.engine,
-        files: ctx.files,
+        regions: ctx.regions,
         chat: ctx.chat,
         directory: ctx.directory,
         settings: ctx.settings,
@@ -223,7 +226,7 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
         api_url: format!("{base}/api"),
     };
     let app = App::build(&config, &access, &base, clock.clone(), metrics)?;
-    let files = app.processor().ctx().files.clone();
+    let regions = app.processor().ctx().regions.clone();
     let wall = clock.clone();
     let page = Playground::new(PlaygroundConfig {
         command: config.slash_command.clone(),
@@ -231,7 +234,7 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
         examples: examples(&config),
         journal: Some(options.data.join("workspace.jsonl")),
         files_dir: Some(options.data.join("workspace-files")),
-        on_upload: upload_to(&config, files),
+        on_upload: upload_to(&config, regions),
         ..PlaygroundConfig::new(&format!("{base}/slack/events"), secret, token, Arc::new(move || wall.now()))
     })?;
     page.set_base_url(&base);
@@ -320,15 +323,14 @@ async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
 }
 
 /// A dropped file becomes an input of the first job.
-fn upload_to(config: &Config, files: Arc<dyn Files>) -> Option<crate::playground::OnUpload> {
+fn upload_to(config: &Config, regions: Arc<dyn Regions>) -> Option<crate::playground::OnUpload> {
     let job: JobName = config.jobs.first()?.name.clone();
     let runtime = tokio::runtime::Handle::current();
     let command = config.slash_command.clone();
     Some(Arc::new(move |name, content| {
         let file = FileName::parse(name).map_err(|e| format!("{name} cannot be taken: {e}."))?;
-        runtime
-            .block_on(files.put_input(&job, &file, &content))
-            .map_err(|error| format!("{name} was not taken: {error}."))?;
+        let put = async { regions.here().await?.1.files.put_input(&job, &file, &content).await };
+        runtime.block_on(put).map_err(|error| format!("{name} was not taken: {error}."))?;
         let line = format!("{command} start-batch {job} {}", domain::grammar::quote(name));
         Ok(format!("{name} is in the input folder. Start it with: {line}"))
     }))

@@ -5,6 +5,7 @@ use super::values::Pattern;
 use super::{Depth, csv};
 use crate::batch::{Job, LoadError, Spec};
 use crate::domain::id::JobName;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// One entry of the catalog with all its settings. Paths are absolute, but for those of `spec`: they count from `base`.
@@ -29,6 +30,14 @@ impl JobConfig {
     /// The job as `batch/` runs it, with today's schema and lookups.
     pub fn load(&self) -> Result<Job, LoadError> {
         Job::load(&self.spec, &self.base)
+    }
+
+    /// A hash over everything that decides what happens to a row, but for the contents of lookups: those are data.
+    pub fn definition(&self) -> String {
+        let spec = serde_json::to_vec(&self.spec).unwrap_or_default();
+        let schema = std::fs::read(self.base.join(&self.spec.schema)).unwrap_or_default();
+        let hash = Sha256::new().chain_update(spec).chain_update([0]).chain_update(schema);
+        hex::encode(&hash.finalize()[..16])
     }
 }
 

@@ -2,6 +2,7 @@
 //! `channelId userName action actionBase responseUrl inputValue permittedActions`, with more beside them.
 
 use super::actor::Actor;
+use super::approval::Digest;
 use super::command::{Action, Command};
 use super::grammar;
 use super::id::{BadId, ChannelId, EnvelopeId, RunId, TeamId, UserId};
@@ -46,6 +47,21 @@ pub struct Origin {
     pub response_url: Option<String>,
     /// What the actor was permitted when the command was taken. For the record: it is asked again where the effect happens.
     pub permitted: Vec<Action>,
+    /// What a vote came with, beyond its words.
+    pub proof: Option<Proof>,
+}
+
+/// What somebody saw and proved when they voted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Proof {
+    /// The digest of the plan that was shown.
+    pub digest: Option<Digest>,
+    /// What was typed to confirm.
+    pub confirmed: Option<String>,
+    pub break_glass: bool,
+    /// A one-time code was checked, and is used up.
+    pub stepped_up: bool,
 }
 
 impl Envelope {
@@ -114,6 +130,8 @@ struct Detail {
     attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Proof>,
 }
 
 const SOURCE_SLACK: &str = "slack-app";
@@ -144,6 +162,7 @@ impl From<Envelope> for Wire {
                 detail.channel_id = Some(origin.channel);
                 detail.response_url = origin.response_url;
                 detail.permitted_actions = origin.permitted.iter().map(|a| a.name().to_owned()).collect();
+                detail.proof = origin.proof;
                 detail.input_value = Some(grammar::render(&command));
             }
             Event::HomeOpened { actor } => set_actor(&mut detail, actor),
@@ -203,6 +222,7 @@ impl TryFrom<Wire> for Envelope {
                     channel: detail.channel_id.clone().ok_or(BadEnvelope::Field("channelId"))?,
                     response_url: detail.response_url.clone(),
                     permitted: detail.permitted_actions.iter().filter_map(|a| Action::parse(a)).collect(),
+                    proof: detail.proof.clone(),
                 };
                 Event::Asked { origin, command }
             }
@@ -232,6 +252,7 @@ mod tests {
             channel: ChannelId::parse("C0BATCH").unwrap(),
             response_url: Some("https://hooks.slack.com/commands/x".into()),
             permitted: vec![Action::StartBatch, Action::Status],
+            proof: None,
         };
         let command = grammar::read_back("start-batch sales \"my file.csv\"").unwrap();
         Envelope {

@@ -98,10 +98,18 @@ impl Policy {
         Self { rules }
     }
 
-    /// The rules of a configuration that names none: every listed person may look, operators may run.
+    /// The rules of a configuration that names none: every listed person may look, operators may run and ask for a fail-over, approvers
+    /// may decide. Whoever asked may withdraw, so operators may deny; that they do not decide about others is the approval rule's part.
     pub fn standard() -> Self {
         let looking = vec![Action::Status, Action::ListBatches, Action::Why, Action::Help];
-        let running = vec![Action::StartBatch, Action::ReprocessBatch, Action::CancelBatch];
+        let running = vec![
+            Action::StartBatch,
+            Action::ReprocessBatch,
+            Action::CancelBatch,
+            Action::FailOver,
+            Action::FailBack,
+            Action::Deny,
+        ];
         let rule = |name: &str, roles: &[&str], actions| Rule {
             name: name.to_owned(),
             verdict: Verdict::Allow,
@@ -113,6 +121,7 @@ impl Policy {
         Self::new(vec![
             rule("everyone-listed-may-look", &["operator", "approver", "viewer"], looking),
             rule("operators-may-run", &["operator"], running),
+            rule("approvers-may-decide", &["approver"], vec![Action::Approve, Action::Deny]),
         ])
     }
 

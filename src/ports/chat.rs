@@ -31,8 +31,10 @@ pub struct Person {
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     Channel(ChannelId),
-    /// A direct message, where the channel cannot be used any more.
+    /// A direct message: to one person, or where the channel cannot be used any more.
     Direct(UserId),
+    /// The thread of a message.
+    Thread(MessageRef),
 }
 
 /// What chat knows about a person.

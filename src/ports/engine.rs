@@ -13,6 +13,8 @@ pub struct StartRun {
     pub job: JobName,
     pub input: Input,
     pub scope: Scope,
+    /// The epoch it was begun in: its result is published only while this is the active one.
+    pub epoch: u64,
 }
 
 /// Where an execution stands.

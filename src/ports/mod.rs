@@ -7,6 +7,8 @@ mod directory;
 mod engine;
 mod error;
 mod files;
+mod record;
+mod regions;
 mod store;
 
 pub use bus::{Bus, DeadLetter, Delivery, Published};
@@ -15,7 +17,12 @@ pub use directory::{Clock, Directory, Settings};
 pub use engine::{Engine, Execution, ExecutionState, RejectPage, RejectedRow, StartRun};
 pub use error::{Kind, PortError};
 pub use files::{Artifact, ArtifactKind, Files};
+pub use record::{
+    ENDED_DRILLS, OPEN_MOVES, Record, RecordWrite, StoredRecord, WAITING_REQUESTS, load, load_list, move_key,
+    request_key,
+};
+pub use regions::{Regions, Site};
 pub use store::{
-    Commit, Deadline, Effect, GivenUp, OutboxItem, OutboxWrite, Priority, RunQuery, RunWrite, Settled, Store,
+    Commit, Deadline, Effect, GivenUp, OutboxItem, OutboxWrite, Priority, RunQuery, RunWrite, Settled, Store, Subject,
     input_lock, look_deadline,
 };

@@ -2,21 +2,30 @@
 //!
 //! Nothing in here sleeps or loops: [`Processor::step`] does one piece of work, and whoever calls it decides when to call again.
 
+mod approve;
 mod asked;
 mod cancel_batch;
 mod deliver;
+mod deny;
+mod fail_back;
+mod fail_over;
+mod guard;
 mod help;
 mod home;
 mod list_batches;
+mod moves;
 mod observe;
 mod outcome;
 mod pace;
+mod recover;
 mod reprocess_batch;
+mod requests;
 mod retry;
 mod show;
 mod standing;
 mod start_batch;
 mod status;
+mod votes;
 mod why;
 
 pub use home::board;
@@ -25,7 +34,7 @@ pub use standing::{permitted_channel, standing};
 use crate::domain::envelope::Event;
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Delivery, Directory, Engine, Files, Kind, PortError, Settings, Store};
+use crate::ports::{Bus, Chat, Clock, Delivery, Directory, Kind, PortError, Regions, Settings, Store, Subject};
 use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +50,7 @@ const RACES: u32 = 8;
 pub struct Ctx {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
-    pub engine: Arc<dyn Engine>,
-    pub files: Arc<dyn Files>,
+    pub regions: Arc<dyn Regions>,
     pub chat: Arc<dyn Chat>,
     pub directory: Arc<dyn Directory>,
     pub settings: Arc<dyn Settings>,
@@ -101,23 +109,32 @@ impl Processor {
         Ok(Step::Did)
     }
 
-    /// Looks at the attempts whose deadline has come.
+    /// Looks at what has come due.
     pub async fn tick(&self) -> Result<Step, PortError> {
         let due = self.ctx.store.due(self.ctx.clock.now(), 32).await?;
         let step = if due.is_empty() { Step::Idle } else { Step::Did };
         for deadline in due {
-            let Err(error) = self.committed(|| observe::look(&self.ctx, &deadline.attempt)).await else {
+            let Err(error) = self.look(&deadline.subject).await else {
                 continue;
             };
-            tracing::warn!(attempt = %deadline.attempt, %error, "could not look at attempt {}", deadline.attempt);
-            if error.kind == Kind::Permanent {
+            tracing::warn!(subject = %deadline.subject, %error, "could not look at {}", deadline.subject);
+            match &deadline.subject {
                 // What the engine kept of it is damaged: a message that says "running" for ever would be a lie.
-                self.committed(|| observe::refused(&self.ctx, &deadline.attempt, &error.what)).await?;
-            } else {
-                observe::postpone(&self.ctx, &deadline).await?;
+                Subject::Attempt(key) if error.kind == Kind::Permanent => {
+                    self.committed(|| observe::refused(&self.ctx, key, &error.what)).await?;
+                }
+                _ => observe::postpone(&self.ctx, &deadline).await?,
             }
         }
         Ok(step)
+    }
+
+    async fn look(&self, subject: &Subject) -> Result<(), PortError> {
+        match subject {
+            Subject::Attempt(key) => self.committed(|| observe::look(&self.ctx, key)).await,
+            Subject::Request(id) => self.committed(|| requests::look(&self.ctx, id)).await,
+            Subject::Move(id) => self.committed(|| moves::advance(&self.ctx, id)).await,
+        }
     }
 
     /// Carries one effect of the outbox out.

@@ -1,8 +1,8 @@
 //! What the engine says about an attempt becomes its record and its message. Called when the engine has news and when a deadline
 //! comes, so that a lost event never leaves a message "running" for ever.
 
-use super::Ctx;
 use super::outcome::{LOOK_EVERY, audit, effect, look_at};
+use super::{Ctx, recover};
 use crate::domain::run::{AttemptKey, Run, RunEvent, RunState};
 use crate::ports::{
     Commit, Deadline, Effect, Execution, ExecutionState, PortError, Priority, RunWrite, input_lock, look_deadline,
@@ -18,7 +18,10 @@ pub(super) async fn look(ctx: &Ctx, key: &AttemptKey) -> Result<Commit, PortErro
     let Some(run) = ctx.store.run(&key.run).await?.filter(|r| r.key() == *key && r.is_open()) else {
         return Ok(drop_deadline);
     };
-    let execution = ctx.engine.describe(key).await?;
+    if recover::is_left_behind(ctx, run.current()).await? {
+        return recover::one(ctx, run, None).await.map(|(commit, _)| commit);
+    }
+    let execution = ctx.regions.of(run.current())?.engine.describe(key).await?;
     let event = match execution.state {
         ExecutionState::Absent | ExecutionState::Interrupted => return Ok(nudge(ctx, &run, execution.state)),
         ExecutionState::Queued => return Ok(look_again(ctx, &run)),
@@ -99,7 +102,8 @@ fn record(ctx: &Ctx, mut run: Run, event: RunEvent, execution: Execution) -> Com
     commit
 }
 
-fn ended(ctx: &Ctx, run: Run, expected: u64) -> Commit {
+/// The newest attempt of `run` has come to its end: people are told, and the input is free again.
+pub(super) fn ended(ctx: &Ctx, run: Run, expected: u64) -> Commit {
     let now = ctx.clock.now();
     let key = run.key();
     let attempt = run.current();

@@ -113,7 +113,7 @@ impl Shop {
     pub(super) async fn start_run(&self, key: &str, name: &str, scope: Scope) -> StartRun {
         let inputs = self.files().inputs(&job()).await.unwrap();
         let input = inputs.into_iter().find(|input| input.name.as_str() == name).unwrap();
-        StartRun { key: attempt(key), job: job(), input, scope }
+        StartRun { key: attempt(key), job: job(), input, scope, epoch: 1 }
     }
 }
 

@@ -271,7 +271,7 @@ impl Bot {
         let open = ports.store.runs(RunQuery::Open, 100).await.unwrap();
         let mut working = false;
         for run in &open {
-            let state = ports.engine.describe(&run.key()).await.unwrap().state;
+            let state = ports.regions.of(run.current()).unwrap().engine.describe(&run.key()).await.unwrap().state;
             working |= matches!(state, ExecutionState::Queued | ExecutionState::Running);
         }
         Left {

@@ -5,4 +5,5 @@ pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod regions;
 pub(crate) mod scene;

@@ -8,7 +8,7 @@ pub use state::{IllegalTransition, RunEvent, RunState};
 
 use super::actor::Actor;
 use super::command::Scope;
-use super::id::{ChannelId, FileName, JobName, RunId};
+use super::id::{ChannelId, FileName, JobName, RegionName, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,12 @@ pub struct Attempt {
     /// Why it failed, for people.
     pub failure: Option<String>,
     pub cancelled_by: Option<Actor>,
+    /// Where it is worked on; `None` in records from before there were regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<RegionName>,
+    /// The epoch it was begun in: with an older one than the active region's it cannot publish.
+    #[serde(default)]
+    pub epoch: u64,
 }
 
 /// The record of a run. `version` goes up by one at each write (compare and set).
@@ -92,7 +98,15 @@ impl Attempt {
             reasons: Vec::new(),
             failure: None,
             cancelled_by: None,
+            region: None,
+            epoch: 0,
         }
+    }
+
+    /// The same, worked on in the active region.
+    #[must_use]
+    pub fn within(self, active: &super::region::Active) -> Self {
+        Self { region: Some(active.region.clone()), epoch: active.epoch, ..self }
     }
 }
 

@@ -12,10 +12,17 @@ impl Chat for Client {
     async fn post(&self, to: &Target, reply: &Reply, mark: &str) -> Result<MessageRef, PortError> {
         let message = self.renderer.message(reply);
         let channel = self.channel_of(to).await?;
-        Ok(self.post_message(&channel, None, &message, mark).await?)
+        let thread = match to {
+            Target::Thread(root) => Some(root.ts.as_str()),
+            Target::Channel(_) | Target::Direct(_) => None,
+        };
+        Ok(self.post_message(&channel, thread, &message, mark).await?)
     }
 
     async fn find(&self, to: &Target, mark: &str, since: Timestamp) -> Result<Option<MessageRef>, PortError> {
+        if let Target::Thread(root) = to {
+            return Ok(self.find_reply(root, mark).await?);
+        }
         let channel = self.channel_of(to).await?;
         Ok(self.find_message(&channel, mark, since).await?)
     }

@@ -106,7 +106,14 @@ impl Ingress {
             Action::Status => Command::Status { run: None },
             Action::ListBatches => Command::ListBatches,
             Action::Help => Command::Help { about: None },
-            Action::StartBatch | Action::ReprocessBatch | Action::CancelBatch | Action::Why => {
+            Action::FailBack => Command::FailBack,
+            Action::FailOver => Command::FailOver { region: None, drill: false },
+            Action::StartBatch
+            | Action::ReprocessBatch
+            | Action::CancelBatch
+            | Action::Approve
+            | Action::Deny
+            | Action::Why => {
                 return self.open_form(asker, action, trigger).await;
             }
         };

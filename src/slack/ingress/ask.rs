@@ -109,6 +109,7 @@ impl Ingress {
             channel: asker.channel.clone(),
             response_url: asker.response_url.clone(),
             permitted: self.doors.policy.permitted_actions(&asker.standing, asker.place()),
+            proof: None,
         };
         let event = Event::Asked { origin, command: command.get().clone() };
         self.publish(id, key, event).await

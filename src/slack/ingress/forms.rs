@@ -6,7 +6,7 @@ use crate::domain::command::Action;
 use crate::domain::id::JobName;
 use crate::domain::problem::Problem;
 use crate::domain::run::{AttemptKey, Run};
-use crate::ports::{Artifact, ArtifactKind, Commit, Member, PortError, RunQuery};
+use crate::ports::{Artifact, ArtifactKind, Commit, Member, PortError, RunQuery, Site};
 use crate::slack::client::ViewRef;
 use crate::slack::modal::{Metadata, Modal};
 use crate::slack::render::REJECTS_PAGE;
@@ -37,9 +37,13 @@ impl Ingress {
                     Modal::Cancel { metadata, runs, now }
                 }
                 Action::Why => Modal::Why { metadata },
-                Action::Status | Action::ListBatches | Action::Help => {
-                    Modal::Refused(Problem::FormExpired { action: Some(action) })
-                }
+                Action::Status
+                | Action::ListBatches
+                | Action::FailOver
+                | Action::FailBack
+                | Action::Approve
+                | Action::Deny
+                | Action::Help => Modal::Refused(Problem::FormExpired { action: Some(action) }),
             })
         })
         .await
@@ -60,7 +64,7 @@ impl Ingress {
         let jobs = self.visible_jobs(asker, Action::StartBatch);
         let job = job.or_else(|| jobs.first().map(|j| j.name.clone()));
         let inputs = match &job {
-            Some(job) => self.doors.files.inputs(job).await?,
+            Some(job) => self.doors.regions.here().await?.1.files.inputs(job).await?,
             None => Vec::new(),
         };
         Ok(Modal::Start { metadata, jobs, job, inputs })
@@ -101,10 +105,11 @@ impl Ingress {
     }
 
     async fn rejects(&self, asker: &Asker, key: &AttemptKey, skip: u64) -> Result<Modal, PortError> {
-        if let Some(problem) = self.unreadable(asker, key).await? {
-            return Ok(Modal::Refused(problem));
-        }
-        let page = self.doors.engine.rejects(key, skip, REJECTS_PAGE).await?;
+        let site = match self.readable(asker, key).await? {
+            Ok(site) => site,
+            Err(problem) => return Ok(Modal::Refused(problem)),
+        };
+        let page = site.engine.rejects(key, skip, REJECTS_PAGE).await?;
         Ok(Modal::Rejects { key: key.clone(), page, skip })
     }
 
@@ -128,37 +133,39 @@ impl Ingress {
     }
 
     async fn download(&self, asker: &Asker, key: &AttemptKey, kind: ArtifactKind) -> Result<Modal, PortError> {
-        if let Some(problem) = self.unreadable(asker, key).await? {
-            return Ok(Modal::Refused(problem));
-        }
-        let Some(artifact) = self.doors.files.artifact(key, kind).await? else {
+        let site = match self.readable(asker, key).await? {
+            Ok(site) => site,
+            Err(problem) => return Ok(Modal::Refused(problem)),
+        };
+        let Some(artifact) = site.files.artifact(key, kind).await? else {
             return Ok(Modal::Refused(Problem::NothingToDownload { run: key.run.clone() }));
         };
-        let link = self.hand_out(asker, &artifact).await?;
+        let link = self.hand_out(asker, &site, &artifact).await?;
         let Artifact { key, name, bytes, .. } = artifact;
         Ok(Modal::Download { key, name, bytes, link, life: LINK_LIFE })
     }
 
-    /// Why this person may not read the run, if so: rows of data leave the building here, so Slack is asked about guests too.
-    async fn unreadable(&self, asker: &Asker, key: &AttemptKey) -> Result<Option<Problem>, PortError> {
+    /// Where the attempt's rows lie, or why this person may not read them: rows of data leave the building here, so Slack is asked
+    /// about guests too.
+    async fn readable(&self, asker: &Asker, key: &AttemptKey) -> Result<Result<Site, Problem>, PortError> {
         let Some(run) = self.doors.store.run(&key.run).await? else {
-            return Ok(Some(Problem::UnknownRun { run: key.run.clone(), nearest: None }));
+            return Ok(Err(Problem::UnknownRun { run: key.run.clone(), nearest: None }));
         };
         if let Err(problem) = self.allowed(asker, Action::Status, Some(&run.job)) {
-            return Ok(Some(problem));
+            return Ok(Err(problem));
         }
         let actor = &asker.standing.actor;
         if let Member::Outsider(kind) = self.doors.chat.member(&actor.team, &actor.user).await? {
             let decision = crate::domain::policy::Decision::Outsider { kind };
-            return Ok(Some(Problem::NotPermitted { action: Some(Action::Status), decision }));
+            return Ok(Err(Problem::NotPermitted { action: Some(Action::Status), decision }));
         }
-        Ok(None)
+        self.doors.regions.of(run.attempt(key.attempt).unwrap_or_else(|| run.current())).map(Ok)
     }
 
     /// A link, and an audit record of who got it.
-    async fn hand_out(&self, asker: &Asker, artifact: &Artifact) -> Result<String, PortError> {
+    async fn hand_out(&self, asker: &Asker, site: &Site, artifact: &Artifact) -> Result<String, PortError> {
         let now = self.doors.clock.now();
-        let link = self.doors.files.link(artifact, now, LINK_LIFE).await?;
+        let link = site.files.link(artifact, now, LINK_LIFE).await?;
         let draft = crate::domain::audit::AuditDraft {
             at: now,
             actor: Some(asker.standing.actor.clone()),

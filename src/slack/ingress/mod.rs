@@ -14,7 +14,7 @@ use super::render::Renderer;
 use super::signature::{SignatureError, Verified, verify};
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Directory, Engine, Files, Settings, Store};
+use crate::ports::{Bus, Chat, Clock, Directory, Regions, Settings, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -48,8 +48,7 @@ pub struct Doors {
     pub policy: Arc<Policy>,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
-    pub engine: Arc<dyn Engine>,
-    pub files: Arc<dyn Files>,
+    pub regions: Arc<dyn Regions>,
     pub chat: Arc<dyn Chat>,
     /// For modals: here and not behind the bus, because a trigger lives for three seconds.
     pub client: Arc<Client>,

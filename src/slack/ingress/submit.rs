@@ -77,13 +77,22 @@ impl Ingress {
                 Ok(Command::CancelBatch { run: run.ok_or_else(|| wrong(ids::RUN, "Choose a run."))? })
             }
             Action::Why => self.filled_why(value(ids::USER), value(ids::COMMAND)),
-            Action::Status | Action::ListBatches | Action::Help => Ok(Command::Help { about: Some(action) }),
+            Action::Status
+            | Action::ListBatches
+            | Action::FailOver
+            | Action::FailBack
+            | Action::Approve
+            | Action::Deny
+            | Action::Help => Ok(Command::Help { about: Some(action) }),
         }
     }
 
     /// The file behind an option: long names stand there as digests.
     async fn chosen_file(&self, job: &JobName, chosen: &str) -> Result<FileName, FieldError> {
-        let inputs = self.doors.files.inputs(job).await.unwrap_or_default();
+        let inputs = match self.doors.regions.here().await {
+            Ok((_, site)) => site.files.inputs(job).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
         let found = inputs.into_iter().map(|i| i.name).find(|name| option_value(name) == chosen);
         let gone =
             || FieldError { block: ids::FILE, text: "This file is not there any more. Choose another.".to_owned() };

@@ -82,6 +82,7 @@ fn sign(state: RunState) -> &'static str {
         RunState::Succeeded => "✅",
         RunState::Failed => "❌",
         RunState::Cancelled => "⏹️",
+        RunState::LeftBehind => "↪️",
     }
 }
 

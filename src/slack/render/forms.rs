@@ -212,6 +212,10 @@ fn title(action: Action) -> &'static str {
         Action::CancelBatch => "Cancel a run",
         Action::Status => "Status of a run",
         Action::ListBatches => "Runs",
+        Action::FailOver => "Fail over",
+        Action::FailBack => "Fail back",
+        Action::Approve => "Approve a request",
+        Action::Deny => "Deny a request",
         Action::Why => "Explain a permission",
         Action::Help => "Help",
     }

@@ -79,6 +79,11 @@ impl Renderer {
         })
     }
 
+    /// A message of one plain text.
+    fn plainly(&self, text: &str) -> Message {
+        Message { text: text.to_owned(), blocks: plain_blocks(text) }
+    }
+
     fn try_message(&self, template: &str, context: &minijinja::Value) -> Result<Message, TemplateError> {
         let mut filled = templates::fill(template, &self.with_command(context))?;
         refuse(&limits::check(Surface::Message, &filled))?;

@@ -79,6 +79,17 @@ impl Renderer {
                 let context = context! { run => run.as_str(), attempt => attempt, user => user.as_str(), rejected => rejected };
                 self.message_from("rejects_file.json", &context, "The rejected rows are attached.")
             }
+            Reply::RequestCard { request, .. }
+            | Reply::RequestReminder { request, .. }
+            | Reply::RequestEnded { request }
+            | Reply::VoteCounted { request }
+            | Reply::GlassBroken { request } => {
+                self.plainly(&format!("Request {} is {}.", request.id, request.state.word()))
+            }
+            Reply::FailOverCard { record, .. } => {
+                self.plainly(&format!("{} {} is {}.", record.plan.kind.word(), record.id, record.state.word()))
+            }
+            Reply::FailOverReport { request, files, .. } => self.plainly(&format!("{request}: {files} files")),
             Reply::Refused { problem } => self.refused(problem),
         }
     }
@@ -207,6 +218,10 @@ fn label(action: Action) -> &'static str {
         Action::CancelBatch => "Cancel a run…",
         Action::Status => "Show status",
         Action::ListBatches => "Show runs",
+        Action::FailOver => "Fail over…",
+        Action::FailBack => "Fail back…",
+        Action::Approve => "Approve…",
+        Action::Deny => "Deny…",
         Action::Why => "Explain…",
         Action::Help => "Show help",
     }

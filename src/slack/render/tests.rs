@@ -119,11 +119,12 @@ fn board() -> Board {
         ended: vec![success(), run(RunState::Failed)],
         dead_letters: 1,
         now: at(600),
+        ..Board::default()
     }
 }
 
 fn empty_board() -> Board {
-    Board { open: vec![], ended: vec![], dead_letters: 0, now: at(0) }
+    Board { now: at(0), ..Board::default() }
 }
 
 /// Every reply but refusals, with the name of its snapshot.
@@ -419,7 +420,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
         odd.attempts.push(Attempt { number, ..odd.attempts[0].clone() });
     }
     let runs = vec![odd.clone(); many];
-    let board = Board { open: runs.clone(), ended: runs.clone(), dead_letters: many, now: at(9) };
+    let board = Board { open: runs.clone(), ended: runs.clone(), dead_letters: many, now: at(9), ..Board::default() };
     let decision = Decision::NoRule { roles: vec![Role::new(text); many] };
     let length = text.chars().count();
     let usage = |at, length| usage_of(text, at, length);
