@@ -3,10 +3,10 @@
 use super::{Kind, PortError, Store};
 use crate::domain::approval::Request;
 use crate::domain::failover::FailOver;
-use crate::domain::id::RequestId;
+use crate::domain::id::{RequestId, TeamId, UserId};
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// A write of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +42,44 @@ pub trait Record: Serialize + DeserializeOwned + Send {
 
 /// The list of requests that wait for somebody.
 pub const WAITING_REQUESTS: &str = "requests";
+/// The list of people who have opened their App Home tab.
+pub const HOME_READERS: &str = "homes";
 /// The list of moves under way.
 pub const OPEN_MOVES: &str = "moves";
 /// The list of drills that ended.
 pub const ENDED_DRILLS: &str = "drills";
+
+/// Somebody who has opened their App Home tab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeReader {
+    pub team: TeamId,
+    pub user: UserId,
+    pub opened_at: Timestamp,
+    pub version: u64,
+}
+
+impl Record for HomeReader {
+    fn key(&self) -> String {
+        home_key(&self.team, &self.user)
+    }
+
+    fn list(&self) -> Option<&'static str> {
+        Some(HOME_READERS)
+    }
+
+    fn at(&self) -> Timestamp {
+        self.opened_at
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+}
+
+/// The key of the record of somebody who has opened their App Home tab.
+pub fn home_key(team: &TeamId, user: &UserId) -> String {
+    format!("home:{team}:{user}")
+}
 
 impl Record for Request {
     fn key(&self) -> String {

@@ -48,6 +48,8 @@ pub enum Effect {
     TellInThread { request: RequestId, reply: Box<Reply> },
     /// Tell one person something.
     Whisper { to: Person, reply: Box<Reply> },
+    /// Bring the App Home tabs up to date of those who opened theirs lately: something on the board has changed.
+    Homes,
     /// Bring a person's App Home tab up to date.
     Home { user: UserId, team: crate::domain::id::TeamId },
 }
@@ -272,6 +274,7 @@ impl Effect {
             Self::Switch { request } => format!("switch:{request}"),
             Self::Tell { .. } | Self::TellInThread { .. } => format!("tell:{unique}"),
             Self::Whisper { .. } => format!("whisper:{unique}"),
+            Self::Homes => "homes".to_owned(),
             Self::Home { user, .. } => format!("home:{user}"),
         }
     }

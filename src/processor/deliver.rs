@@ -35,6 +35,7 @@ pub(super) async fn carry_out(ctx: &Ctx, pace: &Pace, item: &OutboxItem) -> Sett
             }
         }
         Effect::Whisper { .. } => whisper(ctx, item).await,
+        Effect::Homes => home::refresh(ctx).await.map(|()| done(ctx)),
         Effect::Home { user, team } => {
             let actor = Actor { team: team.clone(), user: user.clone(), name: String::new() };
             match home::content(ctx, &actor).await {

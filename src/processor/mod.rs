@@ -73,11 +73,12 @@ pub struct Processor {
     ctx: Ctx,
     pace: Pace,
     committed: Notify,
+    readers: home::Readers,
 }
 
 impl Processor {
     pub fn new(ctx: Ctx) -> Self {
-        Self { ctx, pace: Pace::default(), committed: Notify::new() }
+        Self { ctx, pace: Pace::default(), committed: Notify::new(), readers: home::Readers::default() }
     }
 
     pub fn ctx(&self) -> &Ctx {
@@ -123,6 +124,7 @@ impl Processor {
                 Subject::Attempt(key) if error.kind == Kind::Permanent => {
                     self.committed(|| observe::refused(&self.ctx, key, &error.what)).await?;
                 }
+                Subject::Attempt(key) => self.committed(|| observe::silent(&self.ctx, key)).await?,
                 _ => observe::postpone(&self.ctx, &deadline).await?,
             }
         }
@@ -154,7 +156,7 @@ impl Processor {
                 self.committed(|| asked::handle(&self.ctx, envelope, origin, command)).await
             }
             Event::HomeOpened { actor } => {
-                self.committed(|| async { Ok(home::opened(&self.ctx, envelope, actor)) }).await
+                self.committed(|| home::opened(&self.ctx, envelope, actor)).await
             }
             Event::Look { key } => self.committed(|| observe::look(&self.ctx, key)).await,
             Event::StartRefused { key, reason } => self.committed(|| observe::refused(&self.ctx, key, reason)).await,
@@ -169,7 +171,9 @@ impl Processor {
     {
         let mut races = 0;
         loop {
-            match self.ctx.store.commit(prepare().await?).await {
+            let mut commit = prepare().await?;
+            self.readers.follow(&self.ctx, &mut commit).await?;
+            match self.ctx.store.commit(commit).await {
                 Err(e) if e.kind == Kind::Claimed => return Ok(()),
                 Err(e) if e.kind == Kind::Conflict && races < RACES => races += 1,
                 result => {

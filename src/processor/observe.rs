@@ -5,7 +5,7 @@ use super::outcome::{LOOK_EVERY, audit, effect, look_at};
 use super::{Ctx, recover};
 use crate::domain::run::{AttemptKey, Run, RunEvent, RunState};
 use crate::ports::{
-    Commit, Deadline, Effect, Execution, ExecutionState, PortError, Priority, RunWrite, input_lock, look_deadline,
+    Commit, Deadline, Effect, Execution, ExecutionState, PortError, Priority, RunWrite, Subject, input_lock, look_deadline,
 };
 use jiff::SignedDuration;
 
@@ -48,6 +48,23 @@ pub(super) async fn refused(ctx: &Ctx, key: &AttemptKey, reason: &str) -> Result
     Ok(record(ctx, run, RunEvent::EngineFailed, execution))
 }
 
+/// The engine does not answer: the message must not say that all goes well.
+pub(super) async fn silent(ctx: &Ctx, key: &AttemptKey) -> Result<Commit, PortError> {
+    let now = ctx.clock.now();
+    let mut commit = Commit {
+        deadlines: vec![Deadline { key: look_deadline(key), due: now + POSTPONE, subject: Subject::Attempt(key.clone()) }],
+        ..Commit::default()
+    };
+    let open = |run: &Run| run.key() == *key && run.is_open() && run.current().silent_since.is_none();
+    if let Some(mut run) = ctx.store.run(&key.run).await?.filter(open) {
+        let expected = run.version;
+        run.current_mut().silent_since = Some(now);
+        commit.outbox.push(effect(Effect::Show { key: key.clone() }, "", Priority::Later, now));
+        commit.runs.push(RunWrite { run, expected });
+    }
+    Ok(commit)
+}
+
 /// Moves a deadline whose look failed, so that one bad attempt does not hold up the others.
 pub(super) async fn postpone(ctx: &Ctx, deadline: &Deadline) -> Result<(), PortError> {
     let later = Deadline { due: ctx.clock.now() + POSTPONE, ..deadline.clone() };
@@ -83,6 +100,7 @@ fn record(ctx: &Ctx, mut run: Run, event: RunEvent, execution: Execution) -> Com
     };
     let attempt = run.current_mut();
     attempt.state = state;
+    attempt.silent_since = None;
     // After a crash the engine counts from the chunks that are done: until it is further, what was shown stands. The end is exact.
     if state.is_terminal() || execution.progress.bytes >= attempt.progress.bytes {
         attempt.progress = execution.progress;

@@ -43,6 +43,9 @@ pub struct Attempt {
     /// Where it is worked on; `None` in records from before there were regions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<RegionName>,
+    /// Since when its engine has not answered; what is known of it is from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<Timestamp>,
     /// The epoch it was begun in: with an older one than the active region's it cannot publish.
     #[serde(default)]
     pub epoch: u64,
@@ -99,6 +102,7 @@ impl Attempt {
             failure: None,
             cancelled_by: None,
             region: None,
+            silent_since: None,
             epoch: 0,
         }
     }
