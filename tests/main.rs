@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
+mod approve;
 mod architecture;
 mod batch;
 mod cancel_batch;
 mod cli;
 mod contract;
 mod crash_sweep;
+mod deny;
 mod engine;
 mod front_door;
 mod harness;

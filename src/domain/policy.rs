@@ -98,18 +98,12 @@ impl Policy {
         Self { rules }
     }
 
-    /// The rules of a configuration that names none: every listed person may look, operators may run and ask for a fail-over, approvers
-    /// may decide. Whoever asked may withdraw, so operators may deny; that they do not decide about others is the approval rule's part.
+    /// The rules of a configuration that names none: every listed person may look, operators may run and ask for a fail-over, and all but
+    /// viewers may vote. Whose vote counts for a request is the part of its approval rule.
     pub fn standard() -> Self {
         let looking = vec![Action::Status, Action::ListBatches, Action::Why, Action::Help];
-        let running = vec![
-            Action::StartBatch,
-            Action::ReprocessBatch,
-            Action::CancelBatch,
-            Action::FailOver,
-            Action::FailBack,
-            Action::Deny,
-        ];
+        let running =
+            vec![Action::StartBatch, Action::ReprocessBatch, Action::CancelBatch, Action::FailOver, Action::FailBack];
         let rule = |name: &str, roles: &[&str], actions| Rule {
             name: name.to_owned(),
             verdict: Verdict::Allow,
@@ -119,9 +113,9 @@ impl Policy {
             channels: Vec::new(),
         };
         Self::new(vec![
-            rule("everyone-listed-may-look", &["operator", "approver", "viewer"], looking),
+            rule("everyone-listed-may-look", &["operator", "approver", "lead", "viewer"], looking),
             rule("operators-may-run", &["operator"], running),
-            rule("approvers-may-decide", &["approver"], vec![Action::Approve, Action::Deny]),
+            rule("approvers-may-vote", &["operator", "approver", "lead"], vec![Action::Approve, Action::Deny]),
         ])
     }
 

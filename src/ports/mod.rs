@@ -18,8 +18,8 @@ pub use engine::{Engine, Execution, ExecutionState, RejectPage, RejectedRow, Sta
 pub use error::{Kind, PortError};
 pub use files::{Artifact, ArtifactKind, Files};
 pub use record::{
-    ENDED_DRILLS, HOME_READERS, HomeReader, OPEN_MOVES, Record, RecordWrite, StoredRecord, WAITING_REQUESTS, home_key, load, load_list, move_key,
-    request_key,
+    ENDED_DRILLS, HOME_READERS, HomeReader, OPEN_MOVES, Record, RecordWrite, StoredRecord, WAITING_REQUESTS, home_key,
+    load, load_list, move_key, request_key,
 };
 pub use regions::{Regions, Site};
 pub use store::{

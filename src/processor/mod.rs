@@ -155,9 +155,7 @@ impl Processor {
             Event::Asked { origin, command } => {
                 self.committed(|| asked::handle(&self.ctx, envelope, origin, command)).await
             }
-            Event::HomeOpened { actor } => {
-                self.committed(|| home::opened(&self.ctx, envelope, actor)).await
-            }
+            Event::HomeOpened { actor } => self.committed(|| home::opened(&self.ctx, envelope, actor)).await,
             Event::Look { key } => self.committed(|| observe::look(&self.ctx, key)).await,
             Event::StartRefused { key, reason } => self.committed(|| observe::refused(&self.ctx, key, reason)).await,
         }

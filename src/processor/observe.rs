@@ -5,7 +5,8 @@ use super::outcome::{LOOK_EVERY, audit, effect, look_at};
 use super::{Ctx, recover};
 use crate::domain::run::{AttemptKey, Run, RunEvent, RunState};
 use crate::ports::{
-    Commit, Deadline, Effect, Execution, ExecutionState, PortError, Priority, RunWrite, Subject, input_lock, look_deadline,
+    Commit, Deadline, Effect, Execution, ExecutionState, PortError, Priority, RunWrite, Subject, input_lock,
+    look_deadline,
 };
 use jiff::SignedDuration;
 
@@ -52,7 +53,11 @@ pub(super) async fn refused(ctx: &Ctx, key: &AttemptKey, reason: &str) -> Result
 pub(super) async fn silent(ctx: &Ctx, key: &AttemptKey) -> Result<Commit, PortError> {
     let now = ctx.clock.now();
     let mut commit = Commit {
-        deadlines: vec![Deadline { key: look_deadline(key), due: now + POSTPONE, subject: Subject::Attempt(key.clone()) }],
+        deadlines: vec![Deadline {
+            key: look_deadline(key),
+            due: now + POSTPONE,
+            subject: Subject::Attempt(key.clone()),
+        }],
         ..Commit::default()
     };
     let open = |run: &Run| run.key() == *key && run.is_open() && run.current().silent_since.is_none();

@@ -26,6 +26,7 @@ pub(crate) const CHANNEL: &str = "C0BATCH";
 pub(crate) const OPERATOR: &str = "U0OPERATOR";
 const VIEWER: &str = "U0VIEWER";
 const APPROVER: &str = "U0APPROVER1";
+const APPROVER2: &str = "U0APPROVER2";
 const STRANGER: &str = "U0STRANGER";
 pub(crate) const SECRET: &str = "the-signing-secret-of-the-tests";
 const TOKEN: &str = "xoxb-playground";
@@ -197,6 +198,10 @@ impl Bot {
 
     pub(crate) fn approver(&self) -> Person<'_> {
         self.person(APPROVER)
+    }
+
+    pub(crate) fn approver2(&self) -> Person<'_> {
+        self.person(APPROVER2)
     }
 
     pub(crate) fn stranger(&self) -> Person<'_> {

@@ -6,4 +6,5 @@ pub(crate) mod faults;
 pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod regions;
+pub(crate) mod requests;
 pub(crate) mod scene;
