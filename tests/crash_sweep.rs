@@ -5,8 +5,11 @@
 
 use crate::harness::bot::{Bot, Setup};
 use crate::harness::faults::{Blow, Faults};
+use crate::harness::requests::guard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use switchman::domain::approval::{ApprovalRule, RequestState};
+use switchman::domain::command::Action;
 use switchman::domain::run::{Run, RunState};
 use switchman::playground::{Ack, Message, Outcome};
 use tokio::task::JoinSet;
@@ -20,6 +23,16 @@ enum Swept {
     Start,
     Reprocess,
     Cancel,
+    /// A guarded start: it is asked for, and stays so.
+    Ask,
+    /// The vote that decides about one.
+    Approve,
+}
+
+impl Swept {
+    fn is_guarded(self) -> bool {
+        matches!(self, Self::Ask | Self::Approve)
+    }
 }
 
 /// What was seen at one point.
@@ -64,6 +77,8 @@ async fn sweep(swept: Swept, blow: Blow) {
 async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
     let faults = Faults::new(blow);
     let between = faults.clone();
+    let rule = ApprovalRule { quorum: 1, reason: false, ..ApprovalRule::for_regions() };
+    let guards = swept.is_guarded().then(|| guard(&[Action::StartBatch], rule));
     let brake = (swept == Swept::Cancel).then_some(1);
     let mut bot = Bot::with(Setup {
         rows: 60,
@@ -71,19 +86,22 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
         missing_percent: 0.0,
         chunk: "4 KiB",
         brake,
-        wrap: Some(Arc::new(move |ctx| between.wrap(ctx))),
+        wrap: Some(Arc::new(move |ctx| {
+            let ctx = between.wrap(ctx);
+            guards.as_ref().map_or(ctx.clone(), |guard| guard(ctx))
+        })),
         ..Setup::default()
     })
     .await;
     match swept {
-        Swept::Start => {}
-        Swept::Reprocess => bot.operator().says("start-batch sales").await,
+        Swept::Start | Swept::Ask => {}
+        Swept::Reprocess | Swept::Approve => bot.operator().says("start-batch sales").await,
         Swept::Cancel => {
             bot.operator().types("start-batch sales").await;
             bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
         }
     }
-    let card = (swept != Swept::Start).then(|| bot.card());
+    let card = (!matches!(swept, Swept::Start | Swept::Ask)).then(|| bot.card());
     faults.arm(n);
     let ack = ask(&mut bot, &faults, swept, card.as_ref()).await;
     let taken = ack.outcome == Outcome::Acknowledged;
@@ -96,20 +114,49 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
     // The calls that follow are not the command's.
     faults.arm(0);
     let seen = Seen { struck: faults.struck(), taken };
-    check(&bot, swept, &format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"))).await;
+    let at = format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"));
+    if swept.is_guarded() {
+        check_request(&bot, swept, &at).await;
+    }
+    if swept != Swept::Ask {
+        check(&bot, swept, &at).await;
+    }
     bot.finish().await;
     seen
+}
+
+/// What must hold of the request, whatever the point was.
+async fn check_request(bot: &Bot, swept: Swept, at: &str) {
+    let requests = bot.requests().await;
+    assert_eq!(requests.len(), 1, "{at}: {requests:?}\n{}", bot.slack.transcript());
+    let request = &requests[0];
+    let state = if swept == Swept::Ask { RequestState::Open } else { RequestState::Done };
+    assert_eq!(request.state, state, "{at}");
+    assert!(request.expires_at.is_some(), "{at}: its time runs");
+    let cards = bot.cards().into_iter().filter(|card| bot.slack.read(card).contains(request.id.as_str())).count();
+    assert_eq!(cards, 1, "{at}: one message\n{}", bot.slack.transcript());
+    if swept == Swept::Ask {
+        assert_eq!(bot.runs().await.len(), 0, "{at}");
+    } else {
+        assert_eq!(request.decisions.len(), 1, "{at}: counted once");
+    }
 }
 
 /// Gives the command. Where the process dies on it, it is started again.
 async fn ask(bot: &mut Bot, faults: &Faults, swept: Swept, card: Option<&Message>) -> Ack {
     let slack = bot.slack.clone();
     let card = card.map(|card| card.ts.clone()).unwrap_or_default();
+    let request = if swept == Swept::Approve { bot.request().await.id.to_string() } else { String::new() };
     let asked = tokio::spawn(async move {
         match swept {
-            Swept::Start => slack.type_command("U0OPERATOR", "C0BATCH", "/my-slack-bot start-batch sales").await,
+            Swept::Start | Swept::Ask => {
+                slack.type_command("U0OPERATOR", "C0BATCH", "/my-slack-bot start-batch sales").await
+            }
             Swept::Reprocess => slack.click("U0OPERATOR", &card, "reprocess-rows").await,
             Swept::Cancel => slack.click("U0OPERATOR", &card, "cancel-batch").await,
+            Swept::Approve => {
+                slack.type_command("U0APPROVER1", "C0BATCH", &format!("/my-slack-bot approve {request}")).await
+            }
         }
     });
     tokio::pin!(asked);
@@ -150,7 +197,8 @@ async fn check(bot: &Bot, swept: Swept, at: &str) {
     let transcript = bot.slack.transcript();
     assert_eq!(run.attempts.len(), attempts, "{at}: attempts\n{transcript}");
     assert_eq!(run.current().state, state, "{at}\n{transcript}");
-    let cards = bot.cards();
+    let mut cards = bot.cards();
+    cards.drain(..usize::from(swept == Swept::Approve));
     assert_eq!(cards.len(), attempts, "{at}: one message for each attempt\n{transcript}");
     for (card, attempt) in cards.iter().zip(&run.attempts) {
         let text = bot.slack.read(card);
@@ -195,4 +243,12 @@ sweeps! {
     cancel_survives_lost_answers: Cancel, AnswerLost;
     cancel_survives_death_before_each_call: Cancel, DiesBefore;
     cancel_survives_death_after_each_call: Cancel, DiesAfter;
+    asking_for_approval_survives_failing_calls: Ask, Fails;
+    asking_for_approval_survives_lost_answers: Ask, AnswerLost;
+    asking_for_approval_survives_death_before_each_call: Ask, DiesBefore;
+    asking_for_approval_survives_death_after_each_call: Ask, DiesAfter;
+    approval_survives_failing_calls: Approve, Fails;
+    approval_survives_lost_answers: Approve, AnswerLost;
+    approval_survives_death_before_each_call: Approve, DiesBefore;
+    approval_survives_death_after_each_call: Approve, DiesAfter;
 }

@@ -21,6 +21,7 @@ mod reprocess_batch;
 mod rules;
 mod slack_bolt;
 mod slack_faults;
+mod stale_worlds;
 mod start_batch;
 mod status;
 mod why;

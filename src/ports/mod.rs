@@ -12,7 +12,7 @@ mod regions;
 mod store;
 
 pub use bus::{Bus, DeadLetter, Delivery, Published};
-pub use chat::{BotIdentity, Chat, Member, MessageRef, Person, Target};
+pub use chat::{Age, BotIdentity, Chat, Member, MessageRef, Person, Target};
 pub use directory::{Clock, Directory, Settings};
 pub use engine::{Engine, Execution, ExecutionState, RejectPage, RejectedRow, StartRun};
 pub use error::{Kind, PortError};

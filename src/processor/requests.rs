@@ -4,7 +4,7 @@ use super::Ctx;
 use super::asked::Asked;
 use super::guard::{note, show_now};
 use super::outcome::effect;
-use super::standing::{permitted_channel, standing};
+use super::standing::{permitted_channel, standing_now};
 use crate::domain::actor::{Actor, Role, Standing};
 use crate::domain::approval::{ApprovalRule, Plan, Request, RequestState};
 use crate::domain::command::Action;
@@ -77,12 +77,12 @@ pub(super) async fn standing_of(
 ) -> Result<Decision, PortError> {
     let permitted = permitted_channel(ctx, &request.channel).await?;
     let place = Place::Channel { id: &request.channel, permitted };
-    Ok(ctx.policy.decide(&standing(ctx, who, None).await?, place, action, job))
+    Ok(ctx.policy.decide(&standing_now(ctx, who).await?, place, action, job))
 }
 
 /// Whether somebody may vote on a request now: a role that the rule names, and the policy's word.
 pub(super) async fn may_vote(ctx: &Ctx, who: &Actor, request: &Request) -> Result<bool, PortError> {
-    let standing = standing(ctx, who, None).await?;
+    let standing = standing_now(ctx, who).await?;
     let permitted = permitted_channel(ctx, &request.channel).await?;
     Ok(votes(ctx, &standing, permitted, request) && has_role(&standing, &request.rule.roles))
 }

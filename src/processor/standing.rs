@@ -3,16 +3,25 @@
 use super::Ctx;
 use crate::domain::actor::{Actor, Outsider, Standing};
 use crate::domain::id::ChannelId;
-use crate::ports::{Member, PortError};
+use crate::ports::{Age, Member, PortError};
 
 /// What the directory and chat say about an actor. `seen`: what the request itself showed already (a Slack Connect user).
 /// Chat is asked only about people who are on the list: nobody else gets anything anyway.
 pub async fn standing(ctx: &Ctx, actor: &Actor, seen: Option<Outsider>) -> Result<Standing, PortError> {
+    known(ctx, actor, seen, Age::Minutes).await
+}
+
+/// The same, asked now: for votes.
+pub(super) async fn standing_now(ctx: &Ctx, actor: &Actor) -> Result<Standing, PortError> {
+    known(ctx, actor, None, Age::Now).await
+}
+
+async fn known(ctx: &Ctx, actor: &Actor, seen: Option<Outsider>, age: Age) -> Result<Standing, PortError> {
     let listed = ctx.directory.find(&actor.team, &actor.user).await?;
     let outsider = match (seen, &listed) {
         (Some(kind), _) => Some(kind),
         (None, None) => None,
-        (None, Some(_)) => match ctx.chat.member(&actor.team, &actor.user).await? {
+        (None, Some(_)) => match ctx.chat.member(&actor.team, &actor.user, age).await? {
             Member::Outsider(kind) => Some(kind),
             Member::Full | Member::Unknown => None,
         },

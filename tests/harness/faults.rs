@@ -13,8 +13,8 @@ use switchman::domain::region::{Active, Replication};
 use switchman::domain::reply::Reply;
 use switchman::domain::run::{AttemptKey, Input, Run};
 use switchman::ports::{
-    Artifact, ArtifactKind, BotIdentity, Bus, Chat, Commit, DeadLetter, Deadline, Delivery, Engine, Execution, Files,
-    GivenUp, Kind, Member, MessageRef, OutboxItem, Person, PortError, Published, Regions, RejectPage, RunQuery,
+    Age, Artifact, ArtifactKind, BotIdentity, Bus, Chat, Commit, DeadLetter, Deadline, Delivery, Engine, Execution,
+    Files, GivenUp, Kind, Member, MessageRef, OutboxItem, Person, PortError, Published, Regions, RejectPage, RunQuery,
     Settled, Site, StartRun, Store, StoredRecord, Target,
 };
 use switchman::processor::Ctx;
@@ -360,8 +360,8 @@ impl Chat for Faulty<dyn Chat> {
         self.faults.call("Chat::attach", Nature::Writes, self.port.attach(at, name, content, comment)).await
     }
 
-    async fn member(&self, team: &TeamId, user: &UserId) -> Result<Member, PortError> {
-        self.faults.call("Chat::member", Nature::Reads, self.port.member(team, user)).await
+    async fn member(&self, team: &TeamId, user: &UserId, age: Age) -> Result<Member, PortError> {
+        self.faults.call("Chat::member", Nature::Reads, self.port.member(team, user, age)).await
     }
 
     async fn identity(&self) -> Result<BotIdentity, PortError> {

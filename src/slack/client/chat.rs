@@ -3,7 +3,7 @@
 use super::Client;
 use crate::domain::id::{TeamId, UserId};
 use crate::domain::reply::Reply;
-use crate::ports::{BotIdentity, Chat, Kind, Member, MessageRef, Person, PortError, Target};
+use crate::ports::{Age, BotIdentity, Chat, Kind, Member, MessageRef, Person, PortError, Target};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -54,8 +54,8 @@ impl Chat for Client {
         Ok(self.upload(at, name, &content, self.renderer.message(comment).text()).await?)
     }
 
-    async fn member(&self, team: &TeamId, user: &UserId) -> Result<Member, PortError> {
-        Ok(self.member_kind(team, user).await?)
+    async fn member(&self, team: &TeamId, user: &UserId, age: Age) -> Result<Member, PortError> {
+        Ok(self.member_kind(team, user, age).await?)
     }
 
     async fn identity(&self) -> Result<BotIdentity, PortError> {

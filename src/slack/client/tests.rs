@@ -5,7 +5,7 @@ use crate::domain::actor::Outsider;
 use crate::domain::command::Action;
 use crate::domain::id::{ChannelId, TeamId, UserId};
 use crate::domain::reply::Reply;
-use crate::ports::{Chat, MessageRef, Person, PortError, Target};
+use crate::ports::{Age, Chat, MessageRef, Person, PortError, Target};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
@@ -287,8 +287,8 @@ async fn members_are_told_from_guests_strangers_and_bots() {
         answer(&server, "auth.test", ok(us)).await;
         answer(&server, "users.info", ok(user.clone())).await;
         let client = client(&server);
-        assert_eq!(client.member(&home, &operator()).await.unwrap(), expected, "{user}");
-        assert_eq!(client.member(&home, &operator()).await.unwrap(), expected);
+        assert_eq!(client.member(&home, &operator(), Age::Minutes).await.unwrap(), expected, "{user}");
+        assert_eq!(client.member(&home, &operator(), Age::Minutes).await.unwrap(), expected);
         let asked = server.received_requests().await.unwrap();
         assert_eq!(asked.iter().filter(|r| r.url.path() == "/api/users.info").count(), 1, "remembered");
     }

@@ -6,7 +6,7 @@ use crate::domain::command::Action;
 use crate::domain::id::JobName;
 use crate::domain::problem::Problem;
 use crate::domain::run::{AttemptKey, Run};
-use crate::ports::{Artifact, ArtifactKind, Commit, Member, PortError, RunQuery, Site};
+use crate::ports::{Age, Artifact, ArtifactKind, Commit, Member, PortError, RunQuery, Site};
 use crate::slack::client::ViewRef;
 use crate::slack::modal::{Metadata, Modal};
 use crate::slack::render::REJECTS_PAGE;
@@ -155,7 +155,7 @@ impl Ingress {
             return Ok(Err(problem));
         }
         let actor = &asker.standing.actor;
-        if let Member::Outsider(kind) = self.doors.chat.member(&actor.team, &actor.user).await? {
+        if let Member::Outsider(kind) = self.doors.chat.member(&actor.team, &actor.user, Age::Minutes).await? {
             let decision = crate::domain::policy::Decision::Outsider { kind };
             return Ok(Err(Problem::NotPermitted { action: Some(Action::Status), decision }));
         }
