@@ -214,7 +214,13 @@ fn views() -> Vec<(&'static str, Surface, View)> {
     let files = [FileChoice::new(&file("sales-100k.csv"), 12_300_000), FileChoice::new(&file(&"ä".repeat(150)), 5)];
     let runs = [RunChoice::new(&success(), at(600)), RunChoice::new(&run(RunState::Running), at(600))];
     let key = AttemptKey { run: run_id("r-7k3f"), attempt: 1 };
-    let row = |line| RejectedRow { line, column: "country".into(), reason: "too long".into(), value: "x".repeat(250) };
+    let row = |line| RejectedRow {
+        line,
+        column: "country".into(),
+        reason: "too-long".into(),
+        explanation: "more characters than the maximum".into(),
+        value: "x".repeat(250),
+    };
     let page = RejectPage { rows: vec![row(7), row(1_000_007)], total: 25 };
     let nothing = RejectPage::default();
     vec![
@@ -506,7 +512,7 @@ proptest! {
     #[test]
     fn whatever_a_form_shows_keeps_the_limits(text in nasty(), many in 0_usize..150, skip in any::<u64>()) {
         let render = renderer();
-        let row = RejectedRow { line: u64::MAX, column: text.clone(), reason: text.clone(), value: text.clone() };
+        let row = RejectedRow { line: u64::MAX, column: text.clone(), reason: text.clone(), explanation: text.clone(), value: text.clone() };
         let page = RejectPage { rows: vec![row; many.min(50)], total: u64::MAX };
         let key = AttemptKey { run: run_id("r-7k3f"), attempt: u32::MAX };
         let jobs = vec![JobChoice::new(&job(), &text); many];
