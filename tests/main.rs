@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
 mod architecture;
+mod arrival;
 mod batch;
 mod cancel_batch;
 mod cli;

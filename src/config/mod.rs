@@ -90,7 +90,11 @@ impl Config {
 
     /// What the bot can run.
     pub fn catalog(&self) -> Catalog {
-        let job = |job: &JobConfig| Job { name: job.name.clone(), summary: job.summary.clone() };
+        let job = |job: &JobConfig| Job {
+            name: job.name.clone(),
+            summary: job.summary.clone(),
+            arrival: job.arrival.clone(),
+        };
         Catalog::new(self.jobs.iter().map(job).collect())
     }
 

@@ -12,6 +12,41 @@ pub struct Actor {
     pub name: String,
 }
 
+/// Who or what asked for something that is done.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Asker {
+    Person(Actor),
+    /// The bot itself, because the catalog says so.
+    Bot {
+        because: Cause,
+    },
+}
+
+/// What made the bot do something that no person asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// An input file arrived.
+    Arrival,
+}
+
+impl Asker {
+    /// The person, where it was one.
+    pub fn person(&self) -> Option<&Actor> {
+        match self {
+            Self::Person(actor) => Some(actor),
+            Self::Bot { .. } => None,
+        }
+    }
+}
+
+impl From<Actor> for Asker {
+    fn from(actor: Actor) -> Self {
+        Self::Person(actor)
+    }
+}
+
 /// What a listed person may be. Rules name roles, so the set is open: a catalog may use its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,6 +1,6 @@
 //! The catalog: what may be run.
 
-use super::id::JobName;
+use super::id::{ChannelId, JobName};
 
 /// An entry of the catalog. How its rows are processed is the engine's business.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +8,8 @@ pub struct Job {
     pub name: JobName,
     /// One line for menus and forms.
     pub summary: String,
+    /// Where the runs are reported that start because a file arrived; `None`: a file that arrives starts nothing.
+    pub arrival: Option<ChannelId>,
 }
 
 /// All jobs, in the order of the configuration.

@@ -59,11 +59,11 @@ pub enum Reply {
         run: RunId,
         job: JobName,
     },
-    /// The words beside the attached rejected rows; mentions who asked, who is notified by it.
+    /// The words beside the attached rejected rows; mentions who asked, who is notified by it, where a person did.
     RejectsFile {
         run: RunId,
         attempt: u32,
-        user: UserId,
+        user: Option<UserId>,
         rejected: u64,
     },
     Refused {

@@ -4,6 +4,7 @@ use super::Ctx;
 use super::asked::Asked;
 use crate::domain::actor::Actor;
 use crate::domain::audit::AuditDraft;
+use crate::domain::id::EnvelopeId;
 use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
 use crate::domain::run::Run;
@@ -63,23 +64,24 @@ pub(super) fn refuse(ctx: &Ctx, asked: &Asked<'_>, problem: Problem) -> Commit {
 
 /// Begins the newest attempt of `run`: takes the input, has the engine start it, posts its message and sets the first look.
 pub(super) fn begin(ctx: &Ctx, asked: &Asked<'_>, run: Run, expected: u64) -> Commit {
+    let subject = format!("{} of {} on {}", run.key(), run.job, run.input.name);
+    let action = asked.command.action().name();
+    let record = audit(ctx, Some(&asked.origin.actor), action, subject, asked.why(), "done");
+    begin_as(ctx, &asked.envelope.key, record, run, expected)
+}
+
+/// The same for whoever asked: `record` says who and why.
+pub(super) fn begin_as(ctx: &Ctx, claim: &EnvelopeId, record: AuditDraft, run: Run, expected: u64) -> Commit {
     let now = ctx.clock.now();
     let key = run.key();
     let show = Effect::Show { key: key.clone() };
     let start = Effect::Start { key: key.clone() };
     Commit {
-        claim: Some(asked.envelope.key.clone()),
+        claim: Some(claim.clone()),
         lock: vec![(input_lock(&run.input.key), run.id.clone())],
         outbox: vec![effect(show, "", Priority::First, now), effect(start, "", Priority::First, now)],
         deadlines: vec![look_at(&run, now + LOOK_EVERY)],
-        audit: vec![audit(
-            ctx,
-            Some(&asked.origin.actor),
-            asked.command.action().name(),
-            format!("{key} of {} on {}", run.job, run.input.name),
-            asked.why(),
-            "done",
-        )],
+        audit: vec![record],
         runs: vec![RunWrite { run, expected }],
         ..Commit::default()
     }

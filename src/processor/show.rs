@@ -120,7 +120,11 @@ async fn elsewhere(
             result => return result,
         }
     }
-    post_once(ctx, item, &Target::Direct(attempt.asked_by.user.clone()), reply).await
+    let Some(person) = attempt.asked_by.person() else {
+        // Nobody asked: there is nobody else to tell, and the channel is tried again until the effect is given up.
+        return Err(PortError::new(Kind::Gone, "the channel of a run that nobody asked for cannot be used"));
+    };
+    post_once(ctx, item, &Target::Direct(person.user.clone()), reply).await
 }
 
 /// Attaches the rejected rows to the message. They stay behind the message's buttons too, so what cannot be attached is not lost.
@@ -133,12 +137,9 @@ pub(super) async fn attach(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortE
     else {
         return Ok(done(ctx));
     };
-    let Some((user, rejected)) = ctx
-        .store
-        .run(&key.run)
-        .await?
-        .and_then(|run| run.attempt(key.attempt).map(|a| (a.asked_by.user.clone(), a.progress.rejected)))
-    else {
+    let Some((user, rejected)) = ctx.store.run(&key.run).await?.and_then(|run| {
+        run.attempt(key.attempt).map(|a| (a.asked_by.person().map(|p| p.user.clone()), a.progress.rejected))
+    }) else {
         return Ok(done(ctx));
     };
     let size =

@@ -5,7 +5,7 @@ use super::asked::Asked;
 use super::outcome::{begin, refuse};
 use crate::domain::command::Scope;
 use crate::domain::grammar::nearest;
-use crate::domain::id::{FileName, JobName, RunId};
+use crate::domain::id::{EnvelopeId, FileName, JobName, RunId};
 use crate::domain::problem::Problem;
 use crate::domain::run::{Attempt, Input, Run, RunState};
 use crate::ports::{Commit, PortError, RunQuery, input_lock};
@@ -76,14 +76,8 @@ async fn finished_by(ctx: &Ctx, input: &Input) -> Result<Option<RunId>, PortErro
 
 async fn new_run(ctx: &Ctx, asked: &Asked<'_>, job: &JobName, input: &Input) -> Result<Run, PortError> {
     let now = ctx.clock.now();
-    let mut round = 0;
-    let mut id = RunId::derive(&asked.envelope.key, round);
-    while ctx.store.run(&id).await?.is_some() && round < u8::MAX {
-        round += 1;
-        id = RunId::derive(&asked.envelope.key, round);
-    }
     Ok(Run {
-        id,
+        id: free_id(ctx, &asked.envelope.key).await?,
         job: job.clone(),
         input: input.clone(),
         channel: asked.origin.channel.clone(),
@@ -91,4 +85,15 @@ async fn new_run(ctx: &Ctx, asked: &Asked<'_>, job: &JobName, input: &Input) -> 
         attempts: vec![Attempt::asked(1, Scope::All, asked.origin.actor.clone(), now)],
         version: 0,
     })
+}
+
+/// The id of the run that this request begins: always the same, unless another run has it.
+pub(super) async fn free_id(ctx: &Ctx, request: &EnvelopeId) -> Result<RunId, PortError> {
+    let mut round = 0;
+    let mut id = RunId::derive(request, round);
+    while ctx.store.run(&id).await?.is_some() && round < u8::MAX {
+        round += 1;
+        id = RunId::derive(request, round);
+    }
+    Ok(id)
 }
