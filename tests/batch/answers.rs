@@ -82,6 +82,10 @@ fn a_header_that_does_not_fit_names_the_columns() {
     assert!(bench.fails("id,name,since,id\n").contains("4 columns and not 3"));
     assert!(bench.fails("id,name,since\r1,Ann,\r").contains("CR alone"));
     assert!(bench.fails(b"\xff\xfei\0d\0").contains("UTF-16"));
+    assert!(bench.fails(b"\x1f\x8b\x08\0").contains("packed with gzip"));
+    assert!(bench.fails(b"PK\x03\x04\x14\0").contains("a spreadsheet"));
+    let error = bench.fails("id;name;since\n1;Ann;\n");
+    assert!(error.contains("the delimiter of the job is ',', and the file looks as if it had ';'"), "{error}");
 }
 
 #[test]
