@@ -228,6 +228,20 @@ async fn runs_are_reported_where_the_job_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_cannot_be_used_gets_its_message_once_it_can_be_again() {
+    let bot = waiting(on_arrival()).await;
+    bot.slack.archive("C0BATCH", true);
+    fs::write(bot.path(FILE), rows(&bot, 101)).unwrap();
+    bot.looks_for_files_at_rest().await;
+    let results = |bot: &Bot| fs::read_dir(bot.path("output")).map_or(0, Iterator::count);
+    bot.until("its results are there", |bot| results(bot) == 2).await;
+    bot.slack.archive("C0BATCH", false);
+    bot.settle().await;
+    assert!(bot.card_text().contains("finished"), "{}", bot.card_text());
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_arrival_that_the_catalog_does_not_permit_is_unauthorised_and_starts_nothing() {
     let bot = Bot::new().await;
     looked(&bot).await;
