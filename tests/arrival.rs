@@ -1,9 +1,13 @@
 //! Jobs that start by themselves: a file arrives in the input folder, and its run begins, once for each content.
 
-use crate::harness::bot::{Bot, Setup};
+use crate::harness::bot::{self, Bot, CHANNEL, SECRET, Setup, TOKEN};
+use crate::harness::clock::ManualClock;
+use crate::harness::process::Served;
 use std::fs;
 use std::io::Write;
 use std::time::Duration;
+use switchman::config::FILE_NAME;
+use switchman::config::starter::Starter;
 use switchman::domain::command::Scope;
 use switchman::domain::envelope::Envelope;
 use switchman::domain::id::{EnvelopeId, FileName, JobName};
@@ -230,12 +234,12 @@ async fn runs_are_reported_where_the_job_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_channel_that_cannot_be_used_gets_its_message_once_it_can_be_again() {
     let bot = waiting(on_arrival()).await;
-    bot.slack.archive("C0BATCH", true);
+    bot.slack.archive(CHANNEL, true);
     fs::write(bot.path(FILE), rows(&bot, 101)).unwrap();
     bot.looks_for_files_at_rest().await;
     let results = |bot: &Bot| fs::read_dir(bot.path("output")).map_or(0, Iterator::count);
     bot.until("its results are there", |bot| results(bot) == 2).await;
-    bot.slack.archive("C0BATCH", false);
+    bot.slack.archive(CHANNEL, false);
     bot.settle().await;
     assert!(bot.card_text().contains("finished"), "{}", bot.card_text());
     bot.finish().await;
@@ -262,4 +266,24 @@ async fn an_arrival_that_the_catalog_does_not_permit_is_unauthorised_and_starts_
         "{results:?}"
     );
     bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_real_program_looks_by_itself_and_ends_when_it_is_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    Starter::small().write(dir.path()).unwrap();
+    let file = dir.path().join(FILE_NAME);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("127.0.0.1:3000", "127.0.0.1:0").replace("#on_arrival", "on_arrival")).unwrap();
+    let (slack, server) = bot::slack(&ManualClock::new()).await;
+    let mut served = Served::start(dir.path(), &slack.api_url(), SECRET, TOKEN);
+    served.ready().await;
+    let finished = |slack: &switchman::playground::Playground| {
+        let said = slack.messages(CHANNEL).iter().map(|message| slack.read(message)).collect::<Vec<_>>();
+        said.iter().any(|text| text.contains("finished") && text.contains("`sales.csv` arrived")).then_some(())
+    };
+    assert!(slack.wait_for(Duration::from_mins(1), finished).await.is_some(), "{}", slack.transcript());
+    assert_eq!(served.stop().await, Some(0));
+    slack.shut_down();
+    server.abort();
 }

@@ -28,7 +28,7 @@ const VIEWER: &str = "U0VIEWER";
 const APPROVER: &str = "U0APPROVER1";
 const STRANGER: &str = "U0STRANGER";
 pub(crate) const SECRET: &str = "the-signing-secret-of-the-tests";
-const TOKEN: &str = "xoxb-playground";
+pub(crate) const TOKEN: &str = "xoxb-playground";
 
 /// How far the clock goes on while a batch is under way, and how long the bus is asked for news of it meanwhile.
 const TURN: Duration = Duration::from_millis(300);
