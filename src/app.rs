@@ -340,6 +340,7 @@ async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
 /// A dropped file becomes an input of the first job.
 fn upload_to(config: &Config, files: Arc<dyn Files>) -> Option<crate::playground::OnUpload> {
     let job: JobName = config.jobs.first()?.name.clone();
+    let starts_itself = config.jobs.first()?.arrival.is_some();
     let runtime = tokio::runtime::Handle::current();
     let command = config.slash_command.clone();
     Some(Arc::new(move |name, content| {
@@ -347,6 +348,9 @@ fn upload_to(config: &Config, files: Arc<dyn Files>) -> Option<crate::playground
         runtime
             .block_on(files.put_input(&job, &file, &content))
             .map_err(|error| format!("{name} was not taken: {error}."))?;
+        if starts_itself {
+            return Ok(format!("{name} is in the input folder. The job {job} starts by itself in some seconds."));
+        }
         let line = format!("{command} start-batch {job} {}", domain::grammar::quote(name));
         Ok(format!("{name} is in the input folder. Start it with: {line}"))
     }))

@@ -88,3 +88,24 @@ pub struct Standing {
     /// `Some`: ruled out whatever the list says.
     pub outsider: Option<Outsider>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asker_is_written_as_the_person_was_before_there_was_another() {
+        let actor = Actor {
+            team: TeamId::parse("T0LOCAL").unwrap(),
+            user: UserId::parse("U0OPERATOR").unwrap(),
+            name: "operator".into(),
+        };
+        let old = serde_json::to_string(&actor).unwrap();
+        assert_eq!(serde_json::to_string(&Asker::Person(actor.clone())).unwrap(), old);
+        assert_eq!(serde_json::from_str::<Asker>(&old).unwrap().person(), Some(&actor));
+        let bot = Asker::Bot { because: Cause::Arrival };
+        let text = serde_json::to_string(&bot).unwrap();
+        assert_eq!(text, r#"{"because":"arrival"}"#);
+        assert_eq!(serde_json::from_str::<Asker>(&text).unwrap(), bot);
+    }
+}

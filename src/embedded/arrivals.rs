@@ -9,7 +9,7 @@ use crate::domain::run::Input;
 use crate::ports::{Bus, Clock, PortError, RunQuery, Store, input_lock};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
@@ -86,7 +86,8 @@ impl Arrivals {
     async fn look_at(&self, job: &JobName, seen: &mut HashMap<(JobName, FileName), Seen>) -> Result<(), PortError> {
         let (jobs, name) = (self.jobs.clone(), job.clone());
         let inputs = blocking(move || jobs.inputs(&name)).await?;
-        seen.retain(|(of, file), _| of != job || inputs.iter().any(|input| &input.name == file));
+        let there: HashSet<&FileName> = inputs.iter().map(|input| &input.name).collect();
+        seen.retain(|(of, file), _| of != job || there.contains(file));
         let now = self.clock.now();
         let mut told = 0;
         // The newest come first; what waits longest starts first.

@@ -189,6 +189,13 @@ fn what_a_schema_says_and_we_do_not_support_is_named() {
         let error = Job::load(&bench.spec, bench.dir.path()).unwrap_err().to_string();
         assert!(error.contains(name), "{schema}: {error}");
     }
+    let field = |unique: bool, n: usize| json!({"name": n.to_string(), "constraints": {"unique": unique}});
+    let many = |unique: usize| json!({"fields": (0..300).map(|n| field(n < unique, n)).collect::<Vec<_>>()});
+    let bench = Bench::new(&many(255));
+    let error = Job::load(&bench.spec, bench.dir.path()).unwrap_err().to_string();
+    assert!(error.contains("more than 254 fields with \"unique\""), "{error}");
+    let bench = Bench::new(&many(254));
+    assert!(Job::load(&bench.spec, bench.dir.path()).is_ok());
     let mut bench = people();
     bench.spec.dialect.encoding = "latin-1".to_owned();
     bench.spec.dialect.delimiter = '→';

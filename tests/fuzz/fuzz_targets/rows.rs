@@ -19,7 +19,8 @@ use switchman::batch::spec::Dialect;
 use switchman::batch::split::Syntax;
 use switchman::batch::{BatchError, Control, Job, Spec};
 
-const SCHEMA: &str = r#"{"fields": [{"name": "a"}, {"name": "b", "type": "integer"}, {"name": "c", "constraints": {"maxLength": 3}}]}"#;
+const SCHEMA: &str =
+    r#"{"fields": [{"name": "a"}, {"name": "b", "type": "integer"}, {"name": "c", "constraints": {"maxLength": 3}}]}"#;
 
 fuzz_target!(|data: &[u8]| {
     let Some((settings, file)) = settings(data) else { return };
@@ -89,10 +90,8 @@ fn covers(plan: &Plan, file: &[u8], chunk_bytes: u64) -> usize {
 
 /// The records of all chunks, each chunk read by itself.
 fn records(plan: &Plan, settings: &Settings, file: &[u8]) -> Vec<Record> {
-    let reading = Reading {
-        syntax: Syntax { delimiter: settings.delimiter, quote: settings.quote },
-        max_record: settings.limit,
-    };
+    let reading =
+        Reading { syntax: Syntax { delimiter: settings.delimiter, quote: settings.quote }, max_record: settings.limit };
     let mut found: Vec<Record> = Vec::new();
     for chunk in &plan.chunks {
         let mut records = Records::new(bytes(file, chunk.start, chunk.bytes), reading, chunk.start, chunk.first_line);
