@@ -57,6 +57,20 @@ fn line_numbers_count_the_lines_of_the_file() {
 }
 
 #[test]
+fn lines_end_as_the_job_says_whatever_the_input_has() {
+    let mut bench = people();
+    for (line_end, written) in [("lf", "\n"), ("crlf", "\r\n")] {
+        bench.spec.dialect.line_end = serde_json::from_value(json!(line_end)).unwrap();
+        for read in ["\n", "\r\n"] {
+            let ran = bench.run(["id,name,since", "1,Ann,", "x,Ann,"].join(read) + read);
+            assert_eq!(ran.output(), ["id,name,since", "1,Ann,", ""].join(written), "{read:?}");
+            let rejects = [REJECTS.trim_end(), "3,id,bad-integer,x,x,Ann,", ""].join(written);
+            assert_eq!(ran.rejects(), rejects, "{read:?}");
+        }
+    }
+}
+
+#[test]
 fn empty_and_header_only_files() {
     let mut bench = people();
     assert!(bench.fails("").contains("empty"));
