@@ -6,7 +6,7 @@ use crate::domain::envelope::Envelope;
 use crate::domain::id::{FileName, JobName, RegionName};
 use crate::domain::run::AttemptKey;
 use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
-use crate::embedded::{Links, Lists, LocalFiles, LocalRegions, Sqlite, SystemClock, links, sqlite};
+use crate::embedded::{Arrivals, Links, Lists, LocalFiles, LocalRegions, Sqlite, SystemClock, links, sqlite};
 use crate::health::{Health, Heartbeat};
 use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
 use crate::ports::{Bus, Clock, Kind, Regions, Site, Store};
@@ -55,6 +55,7 @@ pub struct App {
     courtesy: Arc<Courtesy>,
     router: Router,
     engine: Arc<LocalEngine>,
+    arrivals: Arc<Arrivals>,
     metrics: PrometheusHandle,
 }
 
@@ -82,7 +83,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let Backend::Embedded { data } = &config.backend;
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
-        let links = Links::new(link_key(data)?, public_url);
+        let links = Links::open(data, public_url)?;
         let renderer = Renderer::new(&config.slash_command);
         let client = Arc::new(Client::new(&ClientConfig {
             api_url: access.api_url.clone(),
@@ -94,7 +95,7 @@ impl App {
         let jobs = Arc::new(LocalJobs::new(config.jobs.iter().map(local_job).collect()));
         let attempts = Attempts::new(data.join("runs"));
         let files = Arc::new(LocalFiles::new(jobs.clone(), attempts.clone(), links.clone()));
-        let engine = Arc::new(LocalEngine::new(jobs, attempts, AT_ONCE, news(record.clone(), clock.clone())));
+        let engine = Arc::new(LocalEngine::new(jobs.clone(), attempts, AT_ONCE, news(record.clone(), clock.clone())));
         let only = RegionName::parse(ONLY_REGION).context("the name of the one region")?;
         let site = Site { region: only, engine: engine.clone(), files: files.clone() };
         let regions = Arc::new(LocalRegions::new(record.clone(), clock.clone(), vec![site]));
@@ -110,6 +111,7 @@ impl App {
             policy: Arc::new(config.policy.clone()),
             bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
         });
+        let arrivals = Arrivals::new(jobs, ctx.store.clone(), ctx.bus.clone(), clock.clone());
         let doors = doors(&ctx, access.signing_secrets.clone(), config.slash_command.clone(), renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
@@ -118,7 +120,15 @@ impl App {
         let router = announced(Ingress::router(doors), courtesy.clone())
             .merge(health.router())
             .merge(links::router(links, files, clock));
-        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, courtesy, router, engine, metrics })
+        Ok(Self {
+            processor: Arc::new(Processor::new(ctx)),
+            heartbeat,
+            courtesy,
+            router,
+            engine,
+            arrivals: Arc::new(arrivals),
+            metrics,
+        })
     }
 
     /// What answers HTTP.
@@ -129,6 +139,11 @@ impl App {
     /// What does the work; scenario tests step it by hand.
     pub fn processor(&self) -> &Arc<Processor> {
         &self.processor
+    }
+
+    /// What looks for new files; scenario tests have it look by hand.
+    pub fn arrivals(&self) -> &Arc<Arrivals> {
+        &self.arrivals
     }
 
     /// Answers requests on `listener` and works, until `stop`; then drains: no new requests, what was taken is finished.
@@ -142,6 +157,7 @@ impl App {
         let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics.clone()));
         let (processor, heartbeat) = (self.processor.clone(), self.heartbeat.clone());
         let work = tokio::spawn(workers::run(processor, heartbeat, self.courtesy.clone(), stopped.clone()));
+        let looking = tokio::spawn(self.arrivals.clone().watch(stopped.clone()));
         let mut http_stop = stopped;
         let server = axum::serve(listener, self.router().merge(beside)).with_graceful_shutdown(async move {
             let _ = http_stop.wait_for(|stopping| *stopping).await;
@@ -154,6 +170,7 @@ impl App {
             served.context("the server stopped")??;
         }
         work.await.context("the workers stopped")?;
+        looking.await.context("the look for new files stopped")?;
         self.break_off().await;
         upkeep.abort();
         Ok(())
@@ -300,6 +317,7 @@ fn local_job(job: &JobConfig) -> LocalJob {
         input: job.input.clone(),
         takes: Arc::new(move |name| pattern.matches(name)),
         output: job.output.clone(),
+        on_arrival: job.arrival.is_some(),
     }
 }
 
@@ -325,12 +343,16 @@ async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
 /// A dropped file becomes an input of the first job.
 fn upload_to(config: &Config, regions: Arc<dyn Regions>) -> Option<crate::playground::OnUpload> {
     let job: JobName = config.jobs.first()?.name.clone();
+    let starts_itself = config.jobs.first()?.arrival.is_some();
     let runtime = tokio::runtime::Handle::current();
     let command = config.slash_command.clone();
     Some(Arc::new(move |name, content| {
         let file = FileName::parse(name).map_err(|e| format!("{name} cannot be taken: {e}."))?;
         let put = async { regions.here().await?.1.files.put_input(&job, &file, &content).await };
         runtime.block_on(put).map_err(|error| format!("{name} was not taken: {error}."))?;
+        if starts_itself {
+            return Ok(format!("{name} is in the input folder. The job {job} starts by itself in some seconds."));
+        }
         let line = format!("{command} start-batch {job} {}", domain::grammar::quote(name));
         Ok(format!("{name} is in the input folder. Start it with: {line}"))
     }))
@@ -349,29 +371,6 @@ fn examples(config: &Config) -> Vec<String> {
     let job = config.jobs.first().map_or("JOB", |j| j.name.as_str());
     let lines = [format!("start-batch {job}"), "status".to_owned(), "help".to_owned()];
     lines.iter().map(|line| format!("{} {line}", config.slash_command)).collect()
-}
-
-/// The key of download links, made at the first start: links outlive a restart.
-fn link_key(data: &Path) -> anyhow::Result<[u8; 32]> {
-    let path = data.join("links.key");
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key).with_context(|| {
-            format!("{} is damaged; remove it to make a new one (links given out stop working)", path.display())
-        })?;
-        return Ok(key);
-    }
-    let key = random()?;
-    write_private(&path, &hex::encode(key)).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(key)
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 fn random() -> anyhow::Result<[u8; 32]> {

@@ -40,7 +40,7 @@ async fn what_is_guarded_runs_when_enough_people_have_approved_it() {
     assert_eq!(request.state, RequestState::Done);
     let run = bot.run().await;
     assert_eq!((request.run.as_ref(), run.current().state), (Some(&run.id), RunState::Succeeded));
-    assert_eq!(run.current().asked_by.user.as_str(), "U0OPERATOR");
+    assert_eq!(run.current().asked_by.person().unwrap().user.as_str(), "U0OPERATOR");
     let card = bot.slack.read(&bot.cards()[0]);
     assert!(card.contains("looks right"), "whoever decided, and why, stays readable: {card}");
     bot.finish().await;

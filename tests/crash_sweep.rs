@@ -27,6 +27,8 @@ enum Swept {
     Ask,
     /// The vote that decides about one.
     Approve,
+    /// No command: a file arrives.
+    Arrive,
 }
 
 impl Swept {
@@ -86,6 +88,7 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
         missing_percent: 0.0,
         chunk: "4 KiB",
         brake,
+        on_arrival: swept == Swept::Arrive,
         wrap: Some(Arc::new(move |ctx| {
             let ctx = between.wrap(ctx);
             guards.as_ref().map_or(ctx.clone(), |guard| guard(ctx))
@@ -94,15 +97,23 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
     })
     .await;
     match swept {
-        Swept::Start | Swept::Ask => {}
+        Swept::Start | Swept::Ask | Swept::Arrive => {}
         Swept::Reprocess | Swept::Approve => bot.operator().says("start-batch sales").await,
         Swept::Cancel => {
             bot.operator().types("start-batch sales").await;
             bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
         }
     }
-    let card = (!matches!(swept, Swept::Start | Swept::Ask)).then(|| bot.card());
+    let card = matches!(swept, Swept::Reprocess | Swept::Cancel).then(|| bot.card());
     faults.arm(n);
+    if swept == Swept::Arrive {
+        arrive(&mut bot, &faults).await;
+        faults.arm(0);
+        let seen = Seen { struck: faults.struck(), taken: true };
+        check(&bot, swept, &format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"))).await;
+        bot.finish().await;
+        return seen;
+    }
     let ack = ask(&mut bot, &faults, swept, card.as_ref()).await;
     let taken = ack.outcome == Outcome::Acknowledged;
     if !taken {
@@ -142,6 +153,21 @@ async fn check_request(bot: &Bot, swept: Swept, at: &str) {
     }
 }
 
+/// A file is seen, told of and run. Looks go on for ever, so that one that fails is made good by the next.
+async fn arrive(bot: &mut Bot, faults: &Faults) {
+    for _ in 0..3 {
+        if faults.is_dead() {
+            bot.looks_for_files_at_rest().await;
+        } else {
+            tokio::select! {
+                () = bot.looks_for_files_at_rest() => {}
+                () = faults.died() => revive(bot).await,
+            }
+        }
+        settle(bot, faults).await;
+    }
+}
+
 /// Gives the command. Where the process dies on it, it is started again.
 async fn ask(bot: &mut Bot, faults: &Faults, swept: Swept, card: Option<&Message>) -> Ack {
     let slack = bot.slack.clone();
@@ -149,6 +175,7 @@ async fn ask(bot: &mut Bot, faults: &Faults, swept: Swept, card: Option<&Message
     let request = if swept == Swept::Approve { bot.request().await.id.to_string() } else { String::new() };
     let asked = tokio::spawn(async move {
         match swept {
+            Swept::Arrive => unreachable!("nobody gives a command"),
             Swept::Start | Swept::Ask => {
                 slack.type_command("U0OPERATOR", "C0BATCH", "/my-slack-bot start-batch sales").await
             }
@@ -239,6 +266,10 @@ sweeps! {
     reprocess_survives_lost_answers: Reprocess, AnswerLost;
     reprocess_survives_death_before_each_call: Reprocess, DiesBefore;
     reprocess_survives_death_after_each_call: Reprocess, DiesAfter;
+    arrival_survives_failing_calls: Arrive, Fails;
+    arrival_survives_lost_answers: Arrive, AnswerLost;
+    arrival_survives_death_before_each_call: Arrive, DiesBefore;
+    arrival_survives_death_after_each_call: Arrive, DiesAfter;
     cancel_survives_failing_calls: Cancel, Fails;
     cancel_survives_lost_answers: Cancel, AnswerLost;
     cancel_survives_death_before_each_call: Cancel, DiesBefore;

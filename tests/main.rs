@@ -4,6 +4,7 @@
 
 mod approve;
 mod architecture;
+mod arrival;
 mod batch;
 mod cancel_batch;
 mod cli;

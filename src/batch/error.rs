@@ -33,7 +33,7 @@ pub enum BatchError {
     Load(#[from] LoadError),
     #[error("the input is empty; a first line with the column names was expected")]
     EmptyInput,
-    #[error("the input is not UTF-8 but {0}; convert it to UTF-8 and start again")]
+    #[error("the input is not UTF-8 but {0}; make it CSV in UTF-8 and start again")]
     Encoding(&'static str),
     #[error("the first line does not fit the schema: {0}")]
     Header(String),

@@ -129,6 +129,12 @@ impl Job {
                 faults.push(format!("{} columns and not {}", found.len(), expected.len()));
             }
         }
+        if let ([only], 2..) = (&found[..], expected.len())
+            && let Some(other) = only.chars().find(|c| matches!(c, ',' | ';' | '\t' | '|'))
+        {
+            let own = self.spec.dialect.delimiter;
+            faults.push(format!("the delimiter of the job is {own:?}, and the file looks as if it had {other:?}"));
+        }
         if found.iter().any(|name| name.contains('\r')) {
             faults.push("lines that end in CR alone are not supported, only LF and CRLF".to_owned());
         }

@@ -98,11 +98,20 @@ impl Open {
     }
 }
 
+/// What files begin with that are no CSV in UTF-8, and what they are.
+const NOT_TEXT: [(&[u8], &str); 5] = [
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"\x1f\x8b", "packed with gzip"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+];
+
 /// Passes over the byte order mark and the header; returns where the data begins.
 fn begin<R: Read>(job: &Job, records: &mut Records<R>) -> Result<u64, BatchError> {
     let failed = BatchError::stream("read the input");
     let mut prefix = || -> std::io::Result<Result<u64, &'static str>> {
-        for (mark, name) in [(&[0xff, 0xfe][..], "UTF-16"), (&[0xfe, 0xff][..], "UTF-16")] {
+        for (mark, name) in NOT_TEXT {
             if records.skip_prefix(mark)? {
                 return Ok(Err(name));
             }

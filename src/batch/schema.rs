@@ -76,6 +76,9 @@ impl Schema {
         let only_empty = missing == [""];
         let mut schema = Self { fields, missing, primary_key: Vec::new(), only_empty };
         schema.set_primary_key(descriptor.get("primaryKey"), problems);
+        if schema.fields.iter().filter(|field| field.unique).count() > UNIQUE {
+            problems.push(format!("schema: more than {UNIQUE} fields with \"unique\" are not supported"));
+        }
         schema
     }
 
@@ -103,6 +106,9 @@ impl Schema {
 fn texts(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
+
+/// Keys are numbered with one byte, and the primary key takes a number too.
+const UNIQUE: usize = 254;
 
 const FIELD_KEYS: [&str; 13] = [
     "name",

@@ -94,6 +94,7 @@ impl Config {
             name: job.name.clone(),
             summary: job.summary.clone(),
             definition: job.definition(),
+            arrival: job.arrival.clone(),
         };
         Catalog::new(self.jobs.iter().map(job).collect())
     }

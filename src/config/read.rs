@@ -47,7 +47,7 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let backend = server::backend(&root.section("backend"), &folder);
     let channels = people::channels(&root.sections("channel"));
     let people = people::people(&root.sections("user"));
-    let jobs = jobs::jobs(root.sections("job"), &folder, depth);
+    let jobs = jobs::jobs(root.sections("job"), &folder, &channels, depth);
     let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs);
     root.finish();
 

@@ -170,6 +170,33 @@ roles = [1, "operator"]
 }
 
 #[test]
+fn where_arrivals_are_reported_is_known_or_a_mistake() {
+    let job = |keys: &str| format!("[[job]]\nname = \"prices\"\nschema = \"schema.json\"\n{keys}");
+    let channels = "[[channel]]\nid = \"C1\"\n[[channel]]\nid = \"C2\"\n";
+    let dir = folder();
+    let reported = |keys: &str| {
+        let config = parse(dir.path(), &format!("{channels}{}", job(keys))).unwrap();
+        config.catalog().jobs()[0].arrival.as_ref().map(|id| id.as_str().to_owned())
+    };
+    assert_eq!(reported(""), None);
+    assert_eq!(reported("on_arrival = false\n"), None);
+    assert_eq!(reported("on_arrival = true\n").as_deref(), Some("C1"));
+    assert_eq!(reported("on_arrival = true\narrival_channel = \"C2\"\n").as_deref(), Some("C2"));
+    let wrong = [
+        format!("{channels}{}", job("arrival_channel = \"C1\"\n")),
+        format!("{channels}{}", job("on_arrival = true\narrival_channel = \"C3\"\n")),
+        format!("{channels}{}", job("on_arrival = \"yes\"\n")),
+        job("on_arrival = true\n"),
+    ];
+    insta::assert_snapshot!(wrong.map(|text| mistakes(&text)).join("\n"), @r#"
+    switchman.toml:8: job.prices.arrival_channel: does nothing without on_arrival = true; add that, or remove this
+    switchman.toml:9: job.prices.arrival_channel: "C3" is not a channel of this file; did you mean "C1"?
+    switchman.toml:8: job.prices.on_arrival: expected true or false, found the text "yes"
+    switchman.toml:4: job.prices.on_arrival: there is no channel in which the runs could be reported; add a [[channel]] with the id of a channel that the bot works in
+    "#);
+}
+
+#[test]
 fn every_syntax_mistake_comes_at_once_too() {
     insta::assert_snapshot!(mistakes("[server\nlisten = \"x\n[slack]\ncommand = /bot\n"));
 }

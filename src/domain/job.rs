@@ -3,7 +3,7 @@
 use super::approval::{ApprovalRule, Guarded};
 use super::command::Action;
 use super::failover::{Targets, Tolerance};
-use super::id::JobName;
+use super::id::{ChannelId, JobName};
 use jiff::SignedDuration;
 
 /// An entry of the catalog. How its rows are processed is the engine's business.
@@ -14,6 +14,8 @@ pub struct Job {
     pub summary: String,
     /// Changes when its definition or schema changes: approvals are bound to it.
     pub definition: String,
+    /// Where the runs are reported that start because a file arrived; `None`: a file that arrives starts nothing.
+    pub arrival: Option<ChannelId>,
 }
 
 /// All jobs, in the order of the configuration.

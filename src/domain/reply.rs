@@ -63,11 +63,11 @@ pub enum Reply {
         run: RunId,
         job: JobName,
     },
-    /// The words beside the attached rejected rows; mentions who asked, who is notified by it.
+    /// The words beside the attached rejected rows; mentions who asked, who is notified by it, where a person did.
     RejectsFile {
         run: RunId,
         attempt: u32,
-        user: UserId,
+        user: Option<UserId>,
         rejected: u64,
     },
     /// The message of a request: its plan while it is open, who decided and why afterwards.

@@ -1,6 +1,7 @@
 //! The adapters that need no account: SQLite for the record and the bus, the local engine and its files, lists from the configuration,
 //! the machine's clock. Nothing in here ever talks to a network or knows Slack.
 
+pub mod arrivals;
 mod clock;
 pub mod engine;
 mod files;
@@ -9,6 +10,7 @@ mod lists;
 mod regions;
 pub mod sqlite;
 
+pub use arrivals::Arrivals;
 pub use clock::SystemClock;
 pub use engine::{LocalEngine, LocalJob};
 pub use files::LocalFiles;

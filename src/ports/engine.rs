@@ -49,7 +49,10 @@ pub struct RejectedRow {
     /// The line of the input file where the record starts.
     pub line: u64,
     pub column: String,
+    /// The reason's code.
     pub reason: String,
+    /// The reason in words; empty where it is not known.
+    pub explanation: String,
     pub value: String,
 }
 

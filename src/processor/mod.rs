@@ -3,6 +3,7 @@
 //! Nothing in here sleeps or loops: [`Processor::step`] does one piece of work, and whoever calls it decides when to call again.
 
 mod approve;
+mod arrival;
 mod asked;
 mod cancel_batch;
 mod deliver;
@@ -157,6 +158,10 @@ impl Processor {
             }
             Event::HomeOpened { actor } => self.committed(|| home::opened(&self.ctx, envelope, actor)).await,
             Event::Look { key } => self.committed(|| observe::look(&self.ctx, key)).await,
+            Event::InputArrived { job, file, fingerprint } => {
+                let arrival = arrival::Arrival { key: &envelope.key, job, file, fingerprint };
+                self.committed(|| arrival::handle(&self.ctx, arrival)).await
+            }
             Event::StartRefused { key, reason } => self.committed(|| observe::refused(&self.ctx, key, reason)).await,
         }
     }

@@ -28,7 +28,7 @@ struct Card {
     channel: ChannelId,
     reply: Reply,
     /// Who is told where the channel cannot be used.
-    owner: UserId,
+    owner: Option<UserId>,
     /// Nothing more will come: what it says must reach somebody.
     ended: bool,
 }
@@ -41,7 +41,8 @@ async fn card(ctx: &Ctx, effect: &Effect) -> Result<Option<Card>, PortError> {
         Effect::Show { key } => {
             let Some(run) = store.run(&key.run).await? else { return Ok(None) };
             let Some(attempt) = run.attempt(key.attempt) else { return Ok(None) };
-            let (owner, ended) = (attempt.asked_by.user.clone(), attempt.state.is_terminal());
+            let owner = attempt.asked_by.person().map(|person| person.user.clone());
+            let ended = attempt.state.is_terminal();
             let channel = run.channel.clone();
             Some(Card {
                 channel,
@@ -52,13 +53,13 @@ async fn card(ctx: &Ctx, effect: &Effect) -> Result<Option<Card>, PortError> {
         }
         Effect::ShowRequest { request } => load::<Request>(store, &request_key(request)).await?.map(|request| Card {
             channel: request.channel.clone(),
-            owner: request.asked_by.user.clone(),
+            owner: Some(request.asked_by.user.clone()),
             ended: !request.is_open(),
             reply: Reply::RequestCard { request: Box::new(request), now },
         }),
         Effect::ShowMove { request } => load::<FailOver>(store, &move_key(request)).await?.map(|record| Card {
             channel: record.channel.clone(),
-            owner: record.asked_by.user.clone(),
+            owner: Some(record.asked_by.user.clone()),
             ended: !record.is_open(),
             reply: Reply::FailOverCard { record: Box::new(record), now },
         }),
@@ -160,7 +161,11 @@ async fn elsewhere(ctx: &Ctx, item: &OutboxItem, card: &Card, channel_may_work: 
             result => return result,
         }
     }
-    post_once(ctx, item, &Target::Direct(card.owner.clone()), &card.reply).await
+    let Some(owner) = &card.owner else {
+        // Nobody asked: there is nobody else to tell, and the channel is tried again until the effect is given up.
+        return Err(PortError::new(Kind::Gone, "the channel of a run that nobody asked for cannot be used"));
+    };
+    post_once(ctx, item, &Target::Direct(owner.clone()), &card.reply).await
 }
 
 /// Attaches the rejected rows to the message. They stay behind the message's buttons too, so what cannot be attached is not lost.
@@ -176,7 +181,8 @@ pub(super) async fn attach(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortE
     let Some(artifact) = files.artifact(key, ArtifactKind::Rejects).await?.filter(|a| a.bytes <= ATTACH_LIMIT) else {
         return Ok(done(ctx));
     };
-    let (user, rejected) = (attempt.asked_by.user, attempt.progress.rejected);
+    let user = attempt.asked_by.person().map(|person| person.user.clone());
+    let rejected = attempt.progress.rejected;
     let size =
         usize::try_from(artifact.bytes).map_err(|e| PortError::permanent("the rejects are too large").because(e))?;
     let content = files.read(&artifact, 0, size).await?;

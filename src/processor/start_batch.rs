@@ -74,14 +74,8 @@ pub(super) async fn ready(
 ) -> Result<Ready, PortError> {
     let now = ctx.clock.now();
     let (active, _) = ctx.regions.here().await?;
-    let mut round = 0;
-    let mut id = RunId::derive(origin, round);
-    while ctx.store.run(&id).await?.is_some() && round < u8::MAX {
-        round += 1;
-        id = RunId::derive(origin, round);
-    }
     let run = Run {
-        id,
+        id: free_id(ctx, origin).await?,
         job: job.clone(),
         input,
         channel: at.clone(),
@@ -116,4 +110,15 @@ async fn finished_by(ctx: &Ctx, input: &Input) -> Result<Option<RunId>, PortErro
     Ok(last
         .filter(|run| run.current().state == RunState::Succeeded && run.input.fingerprint == input.fingerprint)
         .map(|run| run.id))
+}
+
+/// The id of the run that this request begins: always the same, unless another run has it.
+pub(super) async fn free_id(ctx: &Ctx, request: &EnvelopeId) -> Result<RunId, PortError> {
+    let mut round = 0;
+    let mut id = RunId::derive(request, round);
+    while ctx.store.run(&id).await?.is_some() && round < u8::MAX {
+        round += 1;
+        id = RunId::derive(request, round);
+    }
+    Ok(id)
 }

@@ -3,4 +3,5 @@ mod answers;
 mod properties;
 mod reference;
 mod reprocess;
+mod sales;
 mod support;

@@ -45,6 +45,10 @@ fn more_rejects_than_tolerated_is_exit_code_1() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("5 % are tolerated"), "{}", ran.err);
     assert!(ran.out.starts_with("rows: 3000 ("), "{}", ran.out);
+    let ran = switchman(dir.path(), &["batch", "sales", "made/sales.csv", "--out", "again", "--json"]);
+    let summary = json(&ran.out);
+    assert_eq!((ran.code, summary["outcome"].as_str()), (1, Some("too-many-rejects")));
+    assert_eq!(summary["output"], "again/output.over-tolerance.csv");
 }
 
 #[test]
@@ -56,6 +60,7 @@ fn wrong_names_and_used_folders_are_wrong_usage() {
         (good, "holds a finished batch"),
         (["batch", "sale", "input/sales.csv", "--out", "new"], "did you mean \"sales\"?"),
         (["batch", "sales", "input/other.csv", "--out", "new"], "there is no file"),
+        (["batch", "sales", "input/sales.csv", "--out", "switchman.toml"], "switchman.toml is no folder"),
     ] {
         let ran = switchman(dir.path(), &args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
@@ -82,6 +87,21 @@ fn names_in_a_file_are_no_commands_for_the_terminal() {
     let ran = switchman(dir.path(), &["batch", "sales", "input/no\u{1b}ne.csv", "--out", "out"]);
     assert!(ran.err.contains(r"no\u001bne.csv"), "{}", ran.err);
     assert!(!ran.err.trim_end().contains(char::is_control), "{}", ran.err);
+}
+
+#[test]
+fn a_sample_has_as_many_flaws_as_were_asked_for_and_impossible_ones_are_refused() {
+    let dir = with_sample("2.5");
+    let totals = totals(dir.path());
+    assert_eq!((&totals["accepted"], &totals["rejected"]), (&2895.into(), &105.into()));
+    let reasons = totals["reasons"].as_object().unwrap();
+    let bad: u64 = reasons.iter().filter(|(kind, _)| *kind != "missing-lookup").map(|(_, n)| n.as_u64().unwrap()).sum();
+    assert_eq!((bad, &totals["reasons"]["missing-lookup"]), (75, &30.into()));
+    for (bad, missing) in [("200", "0"), ("60", "60"), ("nan", "0")] {
+        let ran = switchman(dir.path(), &["sample", "--rows", "9", "--bad", bad, "--missing", missing, "--out", "no"]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        assert!(ran.err.contains("between 0 and 100") && !dir.path().join("no").exists(), "{}", ran.err);
+    }
 }
 
 #[test]

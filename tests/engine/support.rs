@@ -86,6 +86,7 @@ impl Shop {
             input: self.path("input"),
             takes: Arc::new(|name| PathBuf::from(name).extension().is_some_and(|e| e == "csv")),
             output: self.path("output"),
+            on_arrival: false,
         };
         Arc::new(LocalJobs::new(vec![job]))
     }

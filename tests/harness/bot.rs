@@ -29,7 +29,7 @@ const APPROVER: &str = "U0APPROVER1";
 const APPROVER2: &str = "U0APPROVER2";
 const STRANGER: &str = "U0STRANGER";
 pub(crate) const SECRET: &str = "the-signing-secret-of-the-tests";
-const TOKEN: &str = "xoxb-playground";
+pub(crate) const TOKEN: &str = "xoxb-playground";
 
 /// How far the clock goes on while a batch is under way, and how long the bus is asked for news of it meanwhile.
 const TURN: Duration = Duration::from_millis(300);
@@ -53,6 +53,10 @@ pub(crate) struct Setup {
     pub(crate) wrap: Option<Wrap>,
     /// More of the configuration.
     pub(crate) more: &'static str,
+    /// The job starts when a file arrives.
+    pub(crate) on_arrival: bool,
+    /// Where that is reported.
+    pub(crate) arrival_channel: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -66,6 +70,8 @@ impl Default for Setup {
             secrets: vec![SECRET],
             wrap: None,
             more: "",
+            on_arrival: false,
+            arrival_channel: None,
         }
     }
 }
@@ -85,6 +91,8 @@ pub(crate) struct Bot {
     pub(crate) totals: Totals,
     dir: TempDir,
     life: Option<Life>,
+    /// A further process on the same folder.
+    second: Option<Life>,
     secrets: Vec<SecretString>,
     wrap: Option<Wrap>,
     slack_server: JoinHandle<()>,
@@ -133,11 +141,19 @@ impl Bot {
         let file = dir.path().join(FILE_NAME);
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.replace("chunk = \"1 MiB\"", &format!("chunk = \"{}\"", setup.chunk));
+        let text = if setup.on_arrival { text.replace("#on_arrival", "on_arrival") } else { text };
+        let text = match setup.arrival_channel {
+            Some(channel) => {
+                text.replace("#arrival_channel = \"C0BATCH\"", &format!("arrival_channel = \"{channel}\""))
+            }
+            None => text,
+        };
         std::fs::write(&file, format!("{text}\n{}", setup.more)).unwrap();
         let clock = ManualClock::new();
         let (slack, slack_server) = slack(&clock).await;
         let secrets = setup.secrets.into_iter().map(SecretString::from).collect();
-        let mut bot = Self { slack, clock, totals, dir, life: None, secrets, wrap: setup.wrap, slack_server };
+        let mut bot =
+            Self { slack, clock, totals, dir, life: None, second: None, secrets, wrap: setup.wrap, slack_server };
         bot.start();
         bot
     }
@@ -158,6 +174,11 @@ impl Bot {
         runtime.spawn(async move { app.break_off().await }).await.unwrap();
         drop(life);
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(20))).await.unwrap();
+    }
+
+    /// Starts a further process on the same folder; Slack talks to the first.
+    pub(crate) fn start_second(&mut self) {
+        self.second = Some(Life::start(self.dir.path(), &self.slack.api_url(), &self.secrets, &self.clock, None));
     }
 
     pub(crate) async fn restart(&mut self) {
@@ -219,13 +240,31 @@ impl Bot {
         F: Future<Output = T> + Send + 'static,
     {
         let life = self.life();
-        let runtime = life.runtime.as_ref().expect("the bot runs");
-        runtime.spawn(work(life.app.processor().clone())).await.expect("the bot's process does not panic")
+        life.spawn(work(life.app.processor().clone())).await
     }
 
     /// One piece of work, if one can be done now.
     pub(crate) async fn step(&self) -> Result<Step, PortError> {
+        if let Some(second) = &self.second {
+            let processor = second.app.processor().clone();
+            second.spawn(async move { processor.step().await }).await?;
+        }
         self.within(|processor| async move { processor.step().await }).await
+    }
+
+    /// Every process looks for new files once.
+    pub(crate) async fn looks_for_files(&self) {
+        for life in self.life.iter().chain(&self.second) {
+            let arrivals = life.app.arrivals().clone();
+            life.spawn(async move { arrivals.look().await }).await;
+        }
+    }
+
+    /// Looks at the files until those that rest now are taken for complete.
+    pub(crate) async fn looks_for_files_at_rest(&self) {
+        self.looks_for_files().await;
+        self.clock.advance(Duration::from_secs(3));
+        self.looks_for_files().await;
     }
 
     /// Everything that can be done without the clock going on. A port that fails ends it early.
@@ -486,6 +525,12 @@ impl Person<'_> {
 }
 
 impl Life {
+    /// Runs something in this process.
+    async fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let runtime = self.runtime.as_ref().expect("the bot runs");
+        runtime.spawn(work).await.expect("the bot's process does not panic")
+    }
+
     fn start(dir: &Path, api_url: &str, secrets: &[SecretString], clock: &ManualClock, wrap: Option<&Wrap>) -> Self {
         let config = Config::load(&dir.join(FILE_NAME)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let access = SlackAccess {

@@ -6,7 +6,7 @@ mod state;
 pub use progress::{Progress, ReasonCount};
 pub use state::{IllegalTransition, RunEvent, RunState};
 
-use super::actor::Actor;
+use super::actor::{Actor, Asker};
 use super::command::Scope;
 use super::id::{ChannelId, FileName, JobName, RegionName, RunId};
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ pub struct Attempt {
     pub number: u32,
     pub scope: Scope,
     pub state: RunState,
-    pub asked_by: Actor,
+    pub asked_by: Asker,
     pub asked_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
@@ -88,12 +88,12 @@ impl AttemptKey {
 
 impl Attempt {
     /// A pass that was asked for and has not started.
-    pub fn asked(number: u32, scope: Scope, by: Actor, at: Timestamp) -> Self {
+    pub fn asked(number: u32, scope: Scope, by: impl Into<Asker>, at: Timestamp) -> Self {
         Self {
             number,
             scope,
             state: RunState::Starting,
-            asked_by: by,
+            asked_by: by.into(),
             asked_at: at,
             started_at: None,
             ended_at: None,

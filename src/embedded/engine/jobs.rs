@@ -25,6 +25,8 @@ pub struct LocalJob {
     pub takes: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     /// Where people find its results.
     pub output: PathBuf,
+    /// A file that arrives starts it.
+    pub on_arrival: bool,
 }
 
 /// All jobs.
@@ -38,6 +40,11 @@ impl LocalJobs {
         Self { jobs }
     }
 
+    /// The jobs that a file starts by arriving.
+    pub(crate) fn on_arrival(&self) -> impl Iterator<Item = &JobName> {
+        self.jobs.iter().filter(|job| job.on_arrival).map(|job| &job.name)
+    }
+
     /// A job by name; `Permanent` where there is none.
     pub fn get(&self, name: &JobName) -> Result<&LocalJob, PortError> {
         let found = self.jobs.iter().find(|job| &job.name == name);
@@ -45,7 +52,7 @@ impl LocalJobs {
     }
 
     /// Whether the input is still what it was when the run was asked for.
-    pub(super) fn check_input(&self, job: &JobName, input: &Input) -> Result<(), PortError> {
+    pub(crate) fn check_input(&self, job: &JobName, input: &Input) -> Result<(), PortError> {
         let path = self.get(job)?.input.join(input.name.as_str());
         let found = match fs::metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -169,6 +169,7 @@ impl Inner {
         let row = |row: batch::Rejected| RejectedRow {
             line: row.line,
             column: row.column,
+            explanation: batch::Reason::parse(&row.reason).map_or("", batch::Reason::explain).to_owned(),
             reason: row.reason,
             value: row.value,
         };

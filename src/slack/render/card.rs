@@ -29,8 +29,9 @@ pub(super) struct Card {
     attempt: u32,
     /// What this attempt does again; absent in the first.
     again: Option<&'static str>,
-    by: String,
-    by_name: String,
+    /// Who asked; nobody where the file's arrival did.
+    by: Option<String>,
+    by_name: Option<String>,
     cancelled_by: Option<String>,
     percent: u8,
     rows: u64,
@@ -102,8 +103,8 @@ impl Card {
             sign: sign(shown.state),
             attempt: shown.number,
             again: (shown.number > 1).then(|| scope_words(shown.scope)),
-            by: shown.asked_by.user.to_string(),
-            by_name: name(&shown.asked_by),
+            by: shown.asked_by.person().map(|person| person.user.to_string()),
+            by_name: shown.asked_by.person().map(name),
             cancelled_by: shown.cancelled_by.as_ref().map(|actor| actor.user.to_string()),
             percent: shown.progress.percent(),
             rows: shown.progress.rows,

@@ -150,6 +150,7 @@ impl Renderer {
             .map(|row| {
                 context! {
                     line => row.line, column => words::cut(&row.column, 60), reason => words::cut(&row.reason, 120),
+                    explanation => words::cut(&row.explanation, 200),
                     value => words::cut(&row.value, 200), cut => row.value.chars().nth(200).is_some(),
                 }
             })

@@ -5,6 +5,7 @@ use super::templates::value;
 use super::{Message, Renderer, View, words};
 use crate::domain::command::Action;
 use crate::domain::grammar::{Usage, spec};
+use crate::domain::id::UserId;
 use crate::domain::policy::Decision;
 use crate::domain::problem::Problem;
 use crate::domain::reply::{Board, Reply};
@@ -76,7 +77,7 @@ impl Renderer {
                 self.message_from("cancel_asked.json", &context, "The stop was asked for.")
             }
             Reply::RejectsFile { run, attempt, user, rejected } => {
-                let context = context! { run => run.as_str(), attempt => attempt, user => user.as_str(), rejected => rejected };
+                let context = context! { run => run.as_str(), attempt => attempt, user => user.as_ref().map(UserId::as_str), rejected => rejected };
                 self.message_from("rejects_file.json", &context, "The rejected rows are attached.")
             }
             Reply::RequestCard { request, .. }

@@ -1,7 +1,7 @@
 //! Everything that is said, as it is said; and nothing that can be said breaks a limit or becomes markup.
 
 use super::*;
-use crate::domain::actor::{Actor, Outsider, Role};
+use crate::domain::actor::{Actor, Asker, Cause, Outsider, Role};
 use crate::domain::command::{Action, Scope};
 use crate::domain::grammar::{Usage, usage_at};
 use crate::domain::id::{ChannelId, FileName, JobName, RunId, TeamId, UserId};
@@ -97,6 +97,13 @@ fn success() -> Run {
     run(RunState::Succeeded)
 }
 
+/// A run that began because its file arrived.
+fn arrived(state: RunState) -> Run {
+    let mut run = run(state);
+    run.current_mut().asked_by = Asker::Bot { because: Cause::Arrival };
+    run
+}
+
 /// A run whose first attempt finished with rejects and whose second does them again.
 fn reprocessed() -> Run {
     let mut run = success();
@@ -152,6 +159,7 @@ fn replies() -> Vec<(&'static str, Reply)> {
         ("card_failed_long", card(capped, 1)),
         ("card_cancelled", card(run(RunState::Cancelled), 1)),
         ("card_followed", card(reprocessed(), 1)),
+        ("card_arrived", card(arrived(RunState::Running), 1)),
         ("card_second_attempt", card(reprocessed(), 2)),
         ("status", Reply::RunStatus { run: Box::new(reprocessed()), now: at(65) }),
         ("board", Reply::Board { board: board() }),
@@ -168,7 +176,13 @@ fn replies() -> Vec<(&'static str, Reply)> {
         ("why_not_listed", why(Decision::NotListed)),
         ("why_outsider", why(Decision::Outsider { kind: Outsider::Connect })),
         ("cancel_asked", Reply::CancelAsked { run: run_id("r-7k3f"), job: job() }),
-        ("rejects_file", Reply::RejectsFile { run: run_id("r-7k3f"), attempt: 2, user: operator(), rejected: 1100 }),
+        ("status_arrived", Reply::RunStatus { run: Box::new(arrived(RunState::Succeeded)), now: at(65) }),
+        ("runs_arrived", Reply::Runs { channel: channel(), runs: vec![arrived(RunState::Running)], now: at(600) }),
+        ("rejects_file_arrived", Reply::RejectsFile { run: run_id("r-7k3f"), attempt: 1, user: None, rejected: 1 }),
+        (
+            "rejects_file",
+            Reply::RejectsFile { run: run_id("r-7k3f"), attempt: 2, user: Some(operator()), rejected: 1100 },
+        ),
     ]
 }
 
@@ -215,7 +229,13 @@ fn views() -> Vec<(&'static str, Surface, View)> {
     let files = [FileChoice::new(&file("sales-100k.csv"), 12_300_000), FileChoice::new(&file(&"ä".repeat(150)), 5)];
     let runs = [RunChoice::new(&success(), at(600)), RunChoice::new(&run(RunState::Running), at(600))];
     let key = AttemptKey { run: run_id("r-7k3f"), attempt: 1 };
-    let row = |line| RejectedRow { line, column: "country".into(), reason: "too long".into(), value: "x".repeat(250) };
+    let row = |line| RejectedRow {
+        line,
+        column: "country".into(),
+        reason: "too-long".into(),
+        explanation: "more characters than the maximum".into(),
+        value: "x".repeat(250),
+    };
     let page = RejectPage { rows: vec![row(7), row(1_000_007)], total: 25 };
     let nothing = RejectPage::default();
     vec![
@@ -404,7 +424,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
     let mut odd = run(state);
     odd.input.name = odd_file(text);
     let first = &mut odd.attempts[0];
-    first.asked_by.name = text.to_owned();
+    first.asked_by = actor("U0OPERATOR", text).into();
     first.failure = Some(text.to_owned());
     first.reasons = (0..many).map(|count| ReasonCount { reason: text.to_owned(), count: count as u64 }).collect();
     first.progress = Progress {
@@ -507,7 +527,7 @@ proptest! {
     #[test]
     fn whatever_a_form_shows_keeps_the_limits(text in nasty(), many in 0_usize..150, skip in any::<u64>()) {
         let render = renderer();
-        let row = RejectedRow { line: u64::MAX, column: text.clone(), reason: text.clone(), value: text.clone() };
+        let row = RejectedRow { line: u64::MAX, column: text.clone(), reason: text.clone(), explanation: text.clone(), value: text.clone() };
         let page = RejectPage { rows: vec![row; many.min(50)], total: u64::MAX };
         let key = AttemptKey { run: run_id("r-7k3f"), attempt: u32::MAX };
         let jobs = vec![JobChoice::new(&job(), &text); many];
