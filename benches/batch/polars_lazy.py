@@ -54,7 +54,7 @@ def work():
     column = pl.col("fault").replace_strict(range(len(faults)), [f[0] for f in faults], return_dtype=pl.String)
     reason = pl.col("fault").replace_strict(range(len(faults)), [f[1] for f in faults], return_dtype=pl.String)
     value = pl.coalesce(pl.when(column == name).then(pl.col(name)) for name in rules.NAMES)
-    bad = bad.select("line", column=column, reason=reason, value=value, *rules.NAMES)
+    bad = bad.select("line", column.alias("column"), reason.alias("reason"), value.alias("value"), *rules.NAMES)
     sinks = [good.sink_csv(rules.OUTPUT, lazy=True), bad.sink_csv(rules.REJECTS, lazy=True)]
     pl.collect_all(sinks, engine="streaming")
 
