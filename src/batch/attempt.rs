@@ -5,7 +5,6 @@ use super::duplicates;
 use super::durable::{self, CheckedReader};
 use super::earlier::Earlier;
 use super::error::BatchError;
-use super::held::Held;
 use super::job::Job;
 use super::keys::{self, KeySink, RunError};
 use super::merge::{Finished, MergeError};
@@ -66,9 +65,10 @@ impl<'a> Attempt<'a> {
         let parts = Parts::create(task.dir)?;
         let unique = !keys::unique_keys(task.job).is_empty();
         let plan = Arc::new(plan);
-        let placer = match unique {
-            true => None,
-            false => Some(Placer::open(task.job, parts.clone(), Arc::clone(&plan), workers(task.job))?),
+        let placer = if unique {
+            None
+        } else {
+            Some(Placer::open(task.job, parts.clone(), Arc::clone(&plan), workers(task.job))?)
         };
         Ok(Self { task, control, plan, parts, placer, earlier, unique })
     }
@@ -126,7 +126,10 @@ impl<'a> Attempt<'a> {
         counted.extend(pending.iter().map(|chunk| chunk.index));
         let done = self.each(&pending, &|chunk| self.process(chunk, Round::First));
         match &self.placer {
-            Some(placer) => placer.settle(self.control).and(done),
+            Some(placer) => {
+                let settled = placer.settle(self.control);
+                done.and(settled)
+            }
             None => done,
         }
     }
@@ -197,8 +200,7 @@ impl<'a> Attempt<'a> {
         if let Some(placer) = &self.placer {
             // As much output as input, and a little more for what a lookup adds.
             let expected = usize::try_from(chunk.bytes + chunk.bytes / 4).unwrap_or(usize::MAX);
-            let [mut output, mut rejects] = [("output", expected), ("rejects", 0)]
-                .map(|(kind, bytes)| Held::new(self.parts.path(index, round, kind), bytes));
+            let [mut output, mut rejects] = [placer.hold(index, "output", expected), placer.hold(index, "rejects", 0)];
             let marker = self.fill(chunk, round, [&mut output, &mut rejects])?;
             return placer.place(Ready { marker, parts: [output, rejects] }, self.control);
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// So much of one chunk is held in memory.
-const HELD: usize = 8 << 20;
+const HELD: usize = 4 << 20;
 
 /// What was written of a chunk.
 pub(crate) struct Held {
@@ -15,9 +15,16 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// `path`: where its part stands, should there be one. `expected` bytes are made room for.
-    pub(crate) fn new(path: PathBuf, expected: usize) -> Self {
-        Self { path, bytes: Vec::with_capacity(expected.min(HELD)), part: None }
+    /// `path`: where its part stands, should there be one. `expected` bytes are made room for in `memory`, which was used before.
+    pub(crate) fn new(path: PathBuf, mut memory: Vec<u8>, expected: usize) -> Self {
+        memory.clear();
+        memory.reserve(expected.min(HELD));
+        Self { path, bytes: memory, part: None }
+    }
+
+    /// Its memory, for the next chunk.
+    pub(crate) fn into_memory(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Writes all of it behind a file; returns its size.

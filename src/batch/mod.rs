@@ -13,6 +13,7 @@ mod held;
 pub mod job;
 pub mod keys;
 mod lookup;
+mod marks;
 mod merge;
 mod parts;
 mod placing;
@@ -29,6 +30,7 @@ pub mod spec;
 pub mod split;
 mod syncer;
 mod temporal;
+mod words;
 
 pub use control::{Control, Phase, Progress, Step};
 pub use error::{BatchError, LoadError};

@@ -37,6 +37,8 @@ pub(crate) struct Placer {
     waiting: Mutex<BTreeMap<usize, Ready>>,
     files: Mutex<Files>,
     syncer: Syncer,
+    /// Memory of chunks that were placed: fresh memory from the system costs more than filling it.
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 struct Files {
@@ -44,6 +46,8 @@ struct Files {
     journal: File,
     placed: Vec<Marker>,
     fresh: u64,
+    /// A chunk was begun and did not get its line: nothing may follow it. The next process cuts it off.
+    torn: bool,
 }
 
 /// A chunk's part is not what its marker says.
@@ -81,13 +85,31 @@ impl Placer {
             cut().map_err(BatchError::stream("write the result"))?;
         }
         let journal = OpenOptions::new().append(true).open(&journal).map_err(BatchError::io("open", &journal))?;
-        let files = Mutex::new(Files { result, journal, placed, fresh: 0 });
-        Ok(Self { parts, plan, room, waiting: Mutex::default(), files, syncer: Syncer::start() })
+        let files = Mutex::new(Files { result, journal, placed, fresh: 0, torn: false });
+        Ok(Self {
+            parts,
+            plan,
+            room,
+            waiting: Mutex::default(),
+            files,
+            syncer: Syncer::start(),
+            spare: Mutex::default(),
+        })
     }
 
     /// The markers of the chunks that stand in the result.
     pub(crate) fn placed(&self) -> Vec<Marker> {
         self.files.lock().map_or_else(|_| Vec::new(), |files| files.placed.clone())
+    }
+
+    /// Where the output or the rejects of a chunk go until they are placed.
+    pub(crate) fn hold(&self, chunk: usize, kind: &str, expected: usize) -> Held {
+        let mut spare = self.spare();
+        // The smallest that will do, so that the large ones are there for outputs.
+        let fitting = (0..spare.len()).filter(|at| spare[*at].capacity() >= expected);
+        let found = fitting.min_by_key(|at| spare[*at].capacity());
+        let memory = found.map(|at| spare.swap_remove(at)).unwrap_or_default();
+        Held::new(self.parts.path(chunk, Round::First, kind), memory, expected)
     }
 
     /// Takes a chunk; it and what has waited for it goes into the result.
@@ -99,10 +121,10 @@ impl Placer {
         };
         let files = match self.files.try_lock() {
             Ok(files) => Some(files),
-            Err(TryLockError::Poisoned(_)) => return Err(died()),
+            Err(TryLockError::Poisoned(_)) => return Err(torn()),
             // Whoever is at it finds it, or the next one does.
             Err(TryLockError::WouldBlock) if waiting <= self.room => None,
-            Err(TryLockError::WouldBlock) => Some(self.files.lock().map_err(|_| died())?),
+            Err(TryLockError::WouldBlock) => Some(self.files.lock().map_err(|_| torn())?),
         };
         if let Some(mut files) = files {
             self.drain(&mut files, control)?;
@@ -112,14 +134,14 @@ impl Placer {
 
     /// Places all that can be; what cannot, because a chunk before it failed, is kept as parts.
     pub(crate) fn settle(&self, control: &Control) -> Result<(), BatchError> {
-        self.drain(&mut *self.files.lock().map_err(|_| died())?, control)?;
+        self.drain(&mut *self.files.lock().map_err(|_| torn())?, control)?;
         let left = std::mem::take(&mut *self.waiting());
         left.into_values().try_for_each(|ready| self.keep(ready, control))
     }
 
     /// Places the parts that are left; then the result is complete.
     pub(crate) fn finish(&self) -> Result<Result<Vec<Marker>, Damaged>, BatchError> {
-        let mut files = self.files.lock().map_err(|_| died())?;
+        let mut files = self.files.lock().map_err(|_| torn())?;
         while let Some(chunk) = self.plan.chunks.get(files.placed.len()) {
             let Some(marker) = self.parts.marker(chunk, Round::First) else { return Ok(Err(Damaged(chunk.index))) };
             if !self.append_part(&mut files, &marker)? {
@@ -132,6 +154,10 @@ impl Placer {
         Ok(Ok(files.placed.clone()))
     }
 
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<usize, Ready>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -141,8 +167,10 @@ impl Placer {
             let ready = self.waiting().remove(&chunk.index);
             if let Some(ready) = ready {
                 files.append(&ready)?;
+                let marker = ready.marker;
+                self.spare().extend(ready.parts.map(Held::into_memory));
                 control.step(Step::PartWritten(chunk.index));
-                files.note(ready.marker)?;
+                files.note(&marker)?;
                 files.sync(&self.syncer)?;
                 control.chunk_done();
                 control.step(Step::ChunkDone(chunk.index));
@@ -189,32 +217,44 @@ impl Placer {
     fn append_part(&self, files: &mut Files, marker: &Marker) -> Result<bool, BatchError> {
         let done = marker.done;
         let ends = files.ends()?;
+        files.begin()?;
         for ((file, kind), written) in files.result.iter_mut().zip(KINDS).zip([done.output, done.rejects]) {
             let part = self.parts.open(marker.chunk.index, Round::First, kind)?;
             let mut part = CheckedReader::new(part);
             let bytes = io::copy(&mut part, file).map_err(BatchError::stream("write the result"))?;
             if (Written { bytes, crc: part.crc() }) != written {
                 files.cut(ends)?;
+                files.torn = false;
                 return Ok(false);
             }
         }
-        files.note(*marker)?;
+        files.note(marker)?;
         Ok(true)
     }
 }
 
 impl Files {
+    fn begin(&mut self) -> Result<(), BatchError> {
+        if self.torn {
+            return Err(torn());
+        }
+        self.torn = true;
+        Ok(())
+    }
+
     fn append(&mut self, ready: &Ready) -> Result<(), BatchError> {
+        self.begin()?;
         for (file, held) in self.result.iter_mut().zip(&ready.parts) {
             self.fresh += held.write_to(file).map_err(BatchError::stream("write the result"))?;
         }
         Ok(())
     }
 
-    fn note(&mut self, marker: Marker) -> Result<(), BatchError> {
-        let line = line(&marker)?;
+    fn note(&mut self, marker: &Marker) -> Result<(), BatchError> {
+        let line = line(marker)?;
         self.journal.write_all(&line).map_err(BatchError::stream("write the list of finished chunks"))?;
-        self.placed.push(marker);
+        self.placed.push(*marker);
+        self.torn = false;
         Ok(())
     }
 
@@ -281,7 +321,6 @@ fn verify(files: &mut [File; 2], headers: &[Vec<u8>; 2], known: Vec<Marker>) -> 
     Ok((whole, ends))
 }
 
-/// A worker did not come back from writing: what it has written is checked by the next process.
-fn died() -> BatchError {
-    BatchError::State("a worker ended while it wrote the result".to_owned())
+fn torn() -> BatchError {
+    BatchError::State("the result could not be written to its end before".to_owned())
 }
