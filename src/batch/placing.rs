@@ -322,5 +322,115 @@ fn verify(files: &mut [File; 2], headers: &[Vec<u8>; 2], known: Vec<Marker>) -> 
 }
 
 fn torn() -> BatchError {
-    BatchError::State("the result could not be written to its end before".to_owned())
+    BatchError::stream("write the result")(io::Error::other("an earlier write of it has failed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chunk::Done;
+    use super::super::control::Counted;
+    use super::super::plan::{Chunk, VERSION};
+    use super::super::spec::Spec;
+    use super::*;
+    use tempfile::TempDir;
+
+    struct Desk {
+        dir: TempDir,
+        job: Job,
+        plan: Arc<Plan>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            fs::write(dir.path().join("schema.json"), r#"{"fields": [{"name": "a"}]}"#).unwrap();
+            let job = Job::load(&Spec::new("schema.json"), dir.path()).unwrap();
+            let chunk = |index| Chunk { index, start: index as u64, bytes: 1, first_line: 1, crc: 0 };
+            let plan = Plan {
+                version: VERSION,
+                job: String::new(),
+                columns: Vec::new(),
+                dialect: serde_json::Value::Null,
+                bytes: 5,
+                lines: 5,
+                chunks: (0..5).map(chunk).collect(),
+            };
+            Self { dir, job, plan: Arc::new(plan) }
+        }
+
+        fn parts(&self) -> Parts {
+            Parts::create(self.dir.path()).unwrap()
+        }
+
+        fn placer(&self) -> Placer {
+            Placer::open(&self.job, self.parts(), Arc::clone(&self.plan), 1).unwrap()
+        }
+
+        fn place(&self, placer: &Placer, index: usize) {
+            let (text, other) = (format!("row {index}\n"), format!("reject {index}\n"));
+            let written = |text: &str| Written { bytes: text.len() as u64, crc: crc32fast::hash(text.as_bytes()) };
+            let done = Done { counted: Counted::default(), output: written(&text), rejects: written(&other) };
+            let marker = Marker { chunk: self.plan.chunks[index], done, keys: None };
+            let mut parts = KINDS.map(|kind| placer.hold(index, kind, 10));
+            parts[0].write_all(text.as_bytes()).unwrap();
+            parts[1].write_all(other.as_bytes()).unwrap();
+            placer.place(Ready { marker, parts }, &Control::default()).unwrap();
+        }
+
+        fn output(&self) -> String {
+            fs::read_to_string(self.parts().result("output")).unwrap()
+        }
+    }
+
+    const WHOLE: &str = "a\nrow 0\nrow 1\nrow 2\nrow 3\nrow 4\n";
+
+    #[test]
+    fn what_comes_too_early_is_kept_and_put_in_its_place() {
+        let desk = Desk::new();
+        let placer = desk.placer();
+        [2, 4, 3].into_iter().for_each(|index| desk.place(&placer, index));
+        let kept = |index| desk.parts().marker(&desk.plan.chunks[index], Round::First).is_some();
+        assert_eq!([2, 3, 4].map(kept), [false, true, true], "one may wait in memory");
+        placer.settle(&Control::default()).unwrap();
+        assert!(kept(2), "and is kept when nothing follows");
+        drop(placer);
+        let placer = desk.placer();
+        [1, 0].into_iter().for_each(|index| desk.place(&placer, index));
+        assert_eq!(placer.finish().unwrap().map_err(|_| "damaged").unwrap().len(), 5);
+        assert_eq!(desk.output(), WHOLE);
+    }
+
+    #[test]
+    fn a_damaged_part_is_named_and_leaves_nothing_behind() {
+        let desk = Desk::new();
+        let placer = desk.placer();
+        [3, 4, 2].into_iter().for_each(|index| desk.place(&placer, index));
+        fs::write(desk.parts().path(3, Round::First, "output"), "ROW 3\n").unwrap();
+        [0, 1].into_iter().for_each(|index| desk.place(&placer, index));
+        placer.settle(&Control::default()).unwrap();
+        assert!(matches!(placer.finish(), Ok(Err(Damaged(3)))));
+        assert_eq!(desk.output(), "a\nrow 0\nrow 1\nrow 2\n");
+        desk.parts().unmark(3);
+        desk.place(&placer, 3);
+        assert!(matches!(placer.finish(), Ok(Ok(_))));
+        assert_eq!(desk.output(), WHOLE);
+    }
+
+    #[test]
+    fn what_a_kill_has_cut_off_is_cut_away() {
+        let desk = Desk::new();
+        let placer = desk.placer();
+        [0, 1, 2].into_iter().for_each(|index| desk.place(&placer, index));
+        drop(placer);
+        let add = |kind: &str, text: &str| {
+            let mut file = OpenOptions::new().append(true).open(desk.parts().result(kind)).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+        };
+        add("output", "row 3 of which only a p");
+        add("done", "{\"chunk\":");
+        let placer = desk.placer();
+        assert_eq!(placer.placed().len(), 3);
+        [3, 4].into_iter().for_each(|index| desk.place(&placer, index));
+        assert_eq!((placer.placed().len(), desk.output().as_str()), (5, WHOLE));
+    }
 }
