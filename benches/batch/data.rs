@@ -37,10 +37,10 @@ pub(crate) fn prepare(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("switchman.toml"), JOB).unwrap();
     fs::write(folder.join("schema.json"), schema().to_string()).unwrap();
-    let mut items = String::from("Item Id,Supplier,Warehouse\n");
+    let mut items = b"Item Id,Supplier,Warehouse\n".to_vec();
     for item in 0..ITEMS {
         let (supplier, hall) = (mix(item) % 900, mix(item + ITEMS) % 40);
-        items.push_str(&format!("I{item:04},\"Supplier {supplier}, Ltd.\",Hall {hall}\n"));
+        writeln!(items, "I{item:04},\"Supplier {supplier}, Ltd.\",Hall {hall}").unwrap();
     }
     fs::write(folder.join("items.csv"), items).unwrap();
 }
@@ -77,7 +77,7 @@ fn make(folder: &Path, rows: u64, to: &Path) {
         let item = format!("I{:04}", mix(row) % ITEMS);
         let customer = customer(mix(row + rows));
         cells.extend([item.as_str(), customer.as_str()]);
-        if mix(row ^ 0xbad) % BAD == 0 {
+        if mix(row ^ 0xbad).is_multiple_of(BAD) {
             let (column, value) = FAULTS[usize::try_from(mix(row) % FAULTS.len() as u64).unwrap()];
             cells[column] = value;
         }

@@ -388,14 +388,18 @@ mod tests {
     fn what_comes_too_early_is_kept_and_put_in_its_place() {
         let desk = Desk::new();
         let placer = desk.placer();
-        [2, 4, 3].into_iter().for_each(|index| desk.place(&placer, index));
+        for index in [2, 4, 3] {
+            desk.place(&placer, index);
+        }
         let kept = |index| desk.parts().marker(&desk.plan.chunks[index], Round::First).is_some();
         assert_eq!([2, 3, 4].map(kept), [false, true, true], "one may wait in memory");
         placer.settle(&Control::default()).unwrap();
         assert!(kept(2), "and is kept when nothing follows");
         drop(placer);
         let placer = desk.placer();
-        [1, 0].into_iter().for_each(|index| desk.place(&placer, index));
+        for index in [1, 0] {
+            desk.place(&placer, index);
+        }
         assert_eq!(placer.finish().unwrap().map_err(|_| "damaged").unwrap().len(), 5);
         assert_eq!(desk.output(), WHOLE);
     }
@@ -404,9 +408,13 @@ mod tests {
     fn a_damaged_part_is_named_and_leaves_nothing_behind() {
         let desk = Desk::new();
         let placer = desk.placer();
-        [3, 4, 2].into_iter().for_each(|index| desk.place(&placer, index));
+        for index in [3, 4, 2] {
+            desk.place(&placer, index);
+        }
         fs::write(desk.parts().path(3, Round::First, "output"), "ROW 3\n").unwrap();
-        [0, 1].into_iter().for_each(|index| desk.place(&placer, index));
+        for index in [0, 1] {
+            desk.place(&placer, index);
+        }
         placer.settle(&Control::default()).unwrap();
         assert!(matches!(placer.finish(), Ok(Err(Damaged(3)))));
         assert_eq!(desk.output(), "a\nrow 0\nrow 1\nrow 2\n");
@@ -420,7 +428,9 @@ mod tests {
     fn what_a_kill_has_cut_off_is_cut_away() {
         let desk = Desk::new();
         let placer = desk.placer();
-        [0, 1, 2].into_iter().for_each(|index| desk.place(&placer, index));
+        for index in [0, 1, 2] {
+            desk.place(&placer, index);
+        }
         drop(placer);
         let add = |kind: &str, text: &str| {
             let mut file = OpenOptions::new().append(true).open(desk.parts().result(kind)).unwrap();
@@ -430,7 +440,9 @@ mod tests {
         add("done", "{\"chunk\":");
         let placer = desk.placer();
         assert_eq!(placer.placed().len(), 3);
-        [3, 4].into_iter().for_each(|index| desk.place(&placer, index));
+        for index in [3, 4] {
+            desk.place(&placer, index);
+        }
         assert_eq!((placer.placed().len(), desk.output().as_str()), (5, WHOLE));
     }
 }
