@@ -2,9 +2,9 @@
 use super::decimal::{self, Notation};
 use super::reason::Reason;
 use super::temporal::{Moment, Pattern, Scale};
+use super::words::Words;
 use regex::Regex;
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 /// A field and its checks.
 #[derive(Debug, Clone)]
@@ -24,6 +24,12 @@ pub(crate) enum Quick {
     Any,
     /// Short whole numbers between two bounds.
     Whole { minimum: i64, maximum: i64 },
+    /// Every number will do.
+    Number,
+    /// Texts of at most so many bytes have no more characters.
+    Within { longest: usize },
+    /// ASCII characters of one class, so many of them.
+    Class { members: u128, least: usize, most: usize },
     #[default]
     None,
 }
@@ -54,7 +60,7 @@ pub(crate) struct Limits {
 /// The values of an `enum`, as texts or as what they stand for.
 #[derive(Debug, Clone)]
 pub(crate) enum Listed {
-    Texts(HashSet<String, hashbrown::DefaultHashBuilder>),
+    Texts(Words),
     Values(Vec<Bound>),
 }
 
@@ -82,6 +88,14 @@ impl Field {
             Quick::Whole { minimum, maximum } if whole(text).is_some_and(|n| minimum <= n && n <= maximum) => {
                 return Ok(());
             }
+            Quick::Number if decimal::is_number(text) => return Ok(()),
+            Quick::Within { longest } if text.len() <= longest => return Ok(()),
+            Quick::Class { members, least, most }
+                if (least..=most).contains(&text.len())
+                    && text.bytes().all(|byte| byte < 128 && members >> byte & 1 == 1) =>
+            {
+                return Ok(());
+            }
             _ => {}
         }
         let value = self.kind.read(text)?;
@@ -104,7 +118,17 @@ impl Field {
         let limits = &self.limits;
         let bare = limits.listed.is_none() && limits.pattern.is_none();
         self.quick = match &self.kind {
-            Kind::Text if bare && limits.shortest.is_none() && limits.longest.is_none() => Quick::Any,
+            Kind::Text if bare && limits.shortest.is_none() => {
+                limits.longest.map_or(Quick::Any, |longest| Quick::Within { longest })
+            }
+            Kind::Text if limits.listed.is_none() && limits.shortest.is_none() && limits.longest.is_none() => {
+                limits.pattern.as_ref().and_then(|pattern| class(pattern.as_str())).unwrap_or_default()
+            }
+            Kind::Number(notation)
+                if bare && *notation == Notation::default() && limits.minimum.is_none() && limits.maximum.is_none() =>
+            {
+                Quick::Number
+            }
             Kind::Integer(notation) if bare && *notation == Notation::default() => {
                 let bound = |bound: &Option<Bound>, open: i64| match bound {
                     None => Some(open),
@@ -129,6 +153,31 @@ impl Field {
             Value::Truth(truth) => Some(Bound::Truth(truth)),
         }
     }
+}
+
+/// What a pattern such as `[0-9]{9}` or `[A-Za-z_]{1,8}` takes; `None` for any other.
+fn class(pattern: &str) -> Option<Quick> {
+    let (members, counts) = pattern.strip_prefix(r"\A(?:[")?.strip_suffix(r"})\z")?.split_once("]{")?;
+    let (least, most) = counts.split_once(',').unwrap_or((counts, counts));
+    let (least, most) = (least.parse().ok()?, most.parse().ok()?);
+    let mut set = 0;
+    let mut rest = members.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let last = match behind {
+            [b'-', last, ..] => last,
+            _ => first,
+        };
+        if !matches!(
+            (first, last),
+            (b'0'..=b'9', b'0'..=b'9') | (b'A'..=b'Z', b'A'..=b'Z') | (b'a'..=b'z', b'a'..=b'z')
+        ) && (first, last) != (&b'_', &b'_')
+        {
+            return None;
+        }
+        (*first..=*last).for_each(|byte| set |= 1 << byte);
+        rest = &behind[if first == last { 0 } else { 2 }..];
+    }
+    Some(Quick::Class { members: set, least, most })
 }
 
 /// A number of at most 18 digits, perhaps with a minus.
@@ -226,6 +275,23 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn the_quick_way_of_texts_says_what_the_long_way_says(text in "[a-cA-C0-2_é-]{0,6}|[0-9]{3}|-?[0-9.]{0,6}(e[0-9])?") {
+            let limits = [
+                serde_json::json!({"maxLength": 3}), serde_json::json!({"pattern": "[0-9]{3}"}),
+                serde_json::json!({"pattern": "[a-bB0-2_]{1,4}"}),
+            ];
+            let mut fields: Vec<_> = limits.into_iter().zip(["a", "b", "c"])
+                .map(|(limits, name)| serde_json::json!({"name": name, "constraints": limits})).collect();
+            fields.push(serde_json::json!({"name": "d", "type": "number"}));
+            let schema = serde_json::json!({"fields": fields});
+            for field in Schema::parse(&schema.to_string()).unwrap().fields {
+                prop_assert_ne!(field.quick, Quick::None);
+                let long = Field { quick: Quick::None, ..field.clone() };
+                prop_assert_eq!(field.check(&text), long.check(&text));
+            }
+        }
+
         #[test]
         fn the_quick_way_says_what_the_long_way_says(text in "[-+0-9]{0,20}|[ -~]{0,5}", low in -99_i64..99, high in -99_i64..99) {
             let schema = serde_json::json!({"fields": [

@@ -81,6 +81,11 @@ impl Job {
         self.lookups.iter().map(Lookup::len).sum()
     }
 
+    /// Bytes of memory that the lookups take: they are held whole, so this comes on top of what a batch needs for its chunks.
+    pub fn lookup_memory(&self) -> usize {
+        self.lookups.iter().map(Lookup::memory).sum()
+    }
+
     pub(crate) fn output_header(&self) -> Vec<u8> {
         if self.spec.dialect.header { self.line(self.columns.iter()) } else { Vec::new() }
     }

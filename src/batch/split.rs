@@ -3,7 +3,8 @@
 //! RFC 4180, read as most CSV readers read it: a cell that begins with the quote is quoted up to the next
 //! single quote, a doubled quote inside stands for one, and what follows a closing quote is taken as it stands.
 //! A quote elsewhere is an ordinary character. A record ends at LF or CRLF; a CR elsewhere is data.
-use memchr::{memchr, memchr2_iter, memchr3_iter, memrchr};
+use super::marks::Marks;
+use memchr::{memchr, memrchr};
 
 /// The characters that structure a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,13 +66,7 @@ impl State {
 impl Syntax {
     /// Finds the first record of `bytes` and its cells; `last` says that nothing follows them.
     pub fn scan(self, bytes: &[u8], last: bool, cells: &mut Vec<Cell>) -> Found {
-        match self.quote {
-            Some(quote) => self.scan_marks(memchr3_iter(self.delimiter, b'\n', quote, bytes), bytes, last, cells),
-            None => self.scan_marks(memchr2_iter(self.delimiter, b'\n', bytes), bytes, last, cells),
-        }
-    }
-
-    fn scan_marks(self, marks: impl Iterator<Item = usize>, bytes: &[u8], last: bool, cells: &mut Vec<Cell>) -> Found {
+        let marks = Marks::new(bytes, [self.delimiter, b'\n', self.quote.unwrap_or(b'\n')]);
         cells.clear();
         let (mut start, mut state, mut lines) = (0, State::Outside, 0);
         for at in marks {

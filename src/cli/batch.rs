@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// How often the progress bar is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
+/// Lookups of so many MiB are worth a word: with smaller ones a batch stays below 64 MiB.
+const LOOKUPS: usize = 32;
+
 pub(super) fn run(args: &BatchArgs, terminal: &mut Terminal) -> Outcome {
     let config = Config::load(&args.file.config)?;
     let job = find(&config, &args.job)?;
@@ -30,6 +33,13 @@ pub(super) fn run(args: &BatchArgs, terminal: &mut Terminal) -> Outcome {
         let text =
             format!("switchman: {out} holds a finished batch; name another folder with --out, or remove that one");
         return Err(Failure::Wrong(text));
+    }
+    let lookups = loaded.lookup_memory() >> 20;
+    if lookups >= LOOKUPS {
+        terminal.note(&format!(
+            "switchman: the lookups of job {} take {lookups} MiB of memory, because they are held whole; the input is not",
+            job.name
+        ));
     }
     let started = Instant::now();
     let task = Task { job: &loaded, input: &args.input, dir: &args.out, redo: None };
