@@ -4,9 +4,9 @@
 
 use super::engine::{LocalJobs, io};
 use crate::domain::envelope::{Envelope, arrival_key};
-use crate::domain::id::{EnvelopeId, FileName, JobName};
+use crate::domain::id::{EnvelopeId, FileName, JobName, RegionName};
 use crate::domain::run::Input;
-use crate::ports::{Bus, Clock, PortError, RunQuery, Store, input_lock};
+use crate::ports::{Bus, Clock, PortError, Regions, RunQuery, Store, input_lock};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -27,7 +27,8 @@ const AT_ONCE: usize = 16;
 
 /// Looks for files that arrive, for as many jobs as there are with `on_arrival`.
 pub struct Arrivals {
-    jobs: Arc<LocalJobs>,
+    folders: Vec<(RegionName, Arc<LocalJobs>)>,
+    regions: Arc<dyn Regions>,
     watched: Vec<JobName>,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
@@ -50,10 +51,16 @@ struct Seen {
 }
 
 impl Arrivals {
-    /// Watches the folders of the jobs that files start.
-    pub fn new(jobs: Arc<LocalJobs>, store: Arc<dyn Store>, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>) -> Self {
-        let watched = jobs.on_arrival().cloned().collect();
-        Self { jobs, watched, store, bus, clock, seen: Mutex::default(), stopping: Arc::default() }
+    /// Watches the folders of the jobs that files start, in the active region. `folders`: the jobs of each.
+    pub fn new(
+        folders: Vec<(RegionName, Arc<LocalJobs>)>,
+        regions: Arc<dyn Regions>,
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let watched = folders.iter().take(1).flat_map(|(_, jobs)| jobs.on_arrival().cloned()).collect();
+        Self { folders, regions, watched, store, bus, clock, seen: Mutex::default(), stopping: Arc::default() }
     }
 
     /// Looks again and again, until `stop` turns true.
@@ -75,17 +82,35 @@ impl Arrivals {
 
     /// Looks once. One folder that cannot be read holds up no other.
     pub async fn look(&self) {
+        let jobs = match self.regions.active().await {
+            Ok(active) => self.folders.iter().find(|(name, _)| *name == active.region).map(|(_, jobs)| jobs.clone()),
+            Err(error) => {
+                tracing::warn!(%error, "the active region is not known; the next look for new files comes soon");
+                None
+            }
+        };
+        let Some(jobs) = jobs.or_else(|| self.only_folder()) else { return };
         let mut seen = self.seen.lock().await;
         for job in &self.watched {
-            if let Err(error) = self.look_at(job, &mut seen).await {
+            if let Err(error) = self.look_at(&jobs, job, &mut seen).await {
                 tracing::warn!(%job, %error, "could not look for new files of {job}; the next look comes soon");
             }
         }
     }
 
-    async fn look_at(&self, job: &JobName, seen: &mut HashMap<(JobName, FileName), Seen>) -> Result<(), PortError> {
-        let (jobs, name) = (self.jobs.clone(), job.clone());
-        let inputs = blocking(move || jobs.inputs(&name)).await?;
+    /// Where there is one region, it is the active one, whatever the record called it once.
+    fn only_folder(&self) -> Option<Arc<LocalJobs>> {
+        if let [(_, jobs)] = self.folders.as_slice() { Some(jobs.clone()) } else { None }
+    }
+
+    async fn look_at(
+        &self,
+        jobs: &Arc<LocalJobs>,
+        job: &JobName,
+        seen: &mut HashMap<(JobName, FileName), Seen>,
+    ) -> Result<(), PortError> {
+        let (own, name) = (jobs.clone(), job.clone());
+        let inputs = blocking(move || own.inputs(&name)).await?;
         let there: HashSet<&FileName> = inputs.iter().map(|input| &input.name).collect();
         seen.retain(|(of, file), _| of != job || there.contains(file));
         let now = self.clock.now();
@@ -98,7 +123,7 @@ impl Arrivals {
                 *known = new;
             }
             if !known.done && now.duration_since(known.since) >= QUIET {
-                told += usize::from(self.tell(job, &input, known).await?);
+                told += usize::from(self.tell(jobs, job, &input, known).await?);
             }
             if told >= AT_ONCE {
                 break;
@@ -108,7 +133,13 @@ impl Arrivals {
     }
 
     /// Tells of a complete file, unless that is done or has to wait. Handled is what counts: the next looks see to it that it was.
-    async fn tell(&self, job: &JobName, input: &Input, known: &mut Seen) -> Result<bool, PortError> {
+    async fn tell(
+        &self,
+        jobs: &Arc<LocalJobs>,
+        job: &JobName,
+        input: &Input,
+        known: &mut Seen,
+    ) -> Result<bool, PortError> {
         let last = self.store.runs(RunQuery::Input(input.key.clone()), 1).await?.pop();
         if last.is_some_and(|run| run.input.fingerprint == input.fingerprint) {
             known.done = true;
@@ -120,7 +151,7 @@ impl Arrivals {
         let key = match &known.key {
             Some(key) => key.clone(),
             None => {
-                let Some(content) = self.content(job, input).await? else { return Ok(false) };
+                let Some(content) = self.content(jobs, job, input).await? else { return Ok(false) };
                 let bad = |e| PortError::permanent("could not name the arrival of a file").because(e);
                 known.key.insert(arrival_key(job, &input.name, &content).map_err(bad)?).clone()
             }
@@ -137,8 +168,8 @@ impl Arrivals {
     }
 
     /// A checksum of the whole file; `None` where it changed or went away meanwhile.
-    async fn content(&self, job: &JobName, input: &Input) -> Result<Option<String>, PortError> {
-        let (jobs, job, input, stopping) = (self.jobs.clone(), job.clone(), input.clone(), self.stopping.clone());
+    async fn content(&self, jobs: &Arc<LocalJobs>, job: &JobName, input: &Input) -> Result<Option<String>, PortError> {
+        let (jobs, job, input, stopping) = (jobs.clone(), job.clone(), input.clone(), self.stopping.clone());
         blocking(move || {
             let path = jobs.get(&job)?.input.join(input.name.as_str());
             let Ok(file) = File::open(path) else { return Ok(None) };

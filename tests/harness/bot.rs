@@ -57,6 +57,8 @@ pub(crate) struct Setup {
     pub(crate) on_arrival: bool,
     /// Where that is reported.
     pub(crate) arrival_channel: Option<&'static str>,
+    /// Two of them, east and west; west copies what is done in east after two seconds.
+    pub(crate) regions: bool,
 }
 
 impl Default for Setup {
@@ -72,6 +74,7 @@ impl Default for Setup {
             more: "",
             on_arrival: false,
             arrival_channel: None,
+            regions: false,
         }
     }
 }
@@ -136,7 +139,7 @@ impl Bot {
             missing_percent: setup.missing_percent,
             seed: 7,
         };
-        let starter = Starter { sample, max_rows_per_second: setup.brake };
+        let starter = Starter { sample, max_rows_per_second: setup.brake, regions: setup.regions };
         let (_, totals) = starter.write(dir.path()).unwrap();
         let file = dir.path().join(FILE_NAME);
         let text = std::fs::read_to_string(&file).unwrap();
