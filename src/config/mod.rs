@@ -1,9 +1,11 @@
 //! The configuration: `switchman.toml` as types, every mistake of it at once, and the secrets and switches of the environment.
 //! The only place that reads the environment. No secret is ever read from the file.
 
+mod approvals;
 mod cases;
 mod csv;
 mod environment;
+mod failover;
 mod jobs;
 mod leak;
 mod lookup;
@@ -27,8 +29,9 @@ pub use regions::Region;
 pub use values::Pattern;
 
 use crate::domain::actor::Listed;
+use crate::domain::approval::Guarded;
 use crate::domain::id::{ChannelId, JobName, TeamId, UserId};
-use crate::domain::job::{Catalog, Job};
+use crate::domain::job::{Catalog, Job, MoveSettings};
 use crate::domain::policy::Policy;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -64,6 +67,10 @@ pub struct Config {
     pub policy: Policy,
     /// Whether the file has rules of its own.
     pub own_rules: bool,
+    /// What needs approval; the first that covers something holds.
+    pub approvals: Vec<Guarded>,
+    /// What holds for every move to another region.
+    pub moves: MoveSettings,
 }
 
 /// Where requests come in.
@@ -109,7 +116,8 @@ impl Config {
             definition: job.definition(),
             arrival: job.arrival.clone(),
         };
-        Catalog::new(self.jobs.iter().map(job).collect())
+        let jobs = self.jobs.iter().map(job).collect();
+        Catalog::new(jobs).guarded_by(self.approvals.clone()).with_moves(self.moves)
     }
 
     pub fn job(&self, name: &JobName) -> Option<&JobConfig> {

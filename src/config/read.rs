@@ -2,7 +2,7 @@
 
 use super::mistake::{Mistakes, Notes};
 use super::section::Section;
-use super::{Config, Depth, FILE_NAME, jobs, leak, people, regions, rules, server};
+use super::{Config, Depth, FILE_NAME, approvals, failover, jobs, leak, people, regions, rules, server};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -49,7 +49,12 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let channels = people::channels(&root.sections("channel"));
     let people = people::people(&root.sections("user"));
     let jobs = jobs::jobs(root.sections("job"), &folder, &channels, depth);
-    let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs);
+    let tables = root.sections("approval");
+    let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs, &approvals::roles(&tables));
+    let policy = notes.is_empty().then_some(&found.policy);
+    let world = approvals::World { people: &people, channels: &channels, jobs: &jobs, policy };
+    let approvals = approvals::approvals(&tables, &world);
+    let moves = failover::failover(&root.section("failover"));
     root.finish();
 
     match (server, backend, notes.is_empty()) {
@@ -64,6 +69,8 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
             jobs: jobs.into_iter().filter_map(|j| j.config).collect(),
             policy: found.policy,
             own_rules: found.own,
+            approvals,
+            moves,
         }),
         _ => Err(notes.finish()),
     }

@@ -1,6 +1,11 @@
 //! Tables of bad files: every mistake at once, at its line.
 
 use super::{Config, read};
+use crate::domain::actor::Role;
+use crate::domain::approval::ApprovalRule;
+use crate::domain::command::Action;
+use crate::domain::id::JobName;
+use jiff::SignedDuration;
 use std::path::Path;
 
 fn folder() -> tempfile::TempDir {
@@ -152,6 +157,199 @@ roles = ["aprover"]
     ));
 }
 
+const PEOPLE: &str = r#"
+[[channel]]
+id = "C1"
+[[user]]
+team = "T1"
+id = "U1"
+name = "Ann"
+roles = ["operator", "approver"]
+[[user]]
+team = "T1"
+id = "U2"
+name = "Bob"
+roles = ["approver"]
+[[user]]
+team = "T1"
+id = "U3"
+name = "Cyd"
+roles = ["lead", "viewer"]
+[[job]]
+name = "prices"
+schema = "schema.json"
+tolerated_rejects_percent = 1
+[[job]]
+name = "sales"
+schema = "schema.json"
+pattern = "s*.csv"
+tolerated_rejects_percent = 1
+"#;
+
+#[test]
+fn approvals_are_read_key_by_key_and_have_their_defaults() {
+    let dir = folder();
+    let text = r#"
+[[approval]]
+actions = ["start-batch", "cancel-batch"]
+jobs = ["sales"]
+roles = ["approver", "lead"]
+quorum = 2
+self_approval = true
+expires = "2 d"
+reason = true
+step_up = true
+break_glass = ["lead"]
+[[approval]]
+actions = ["start-batch"]
+roles = ["lead"]
+[[approval]]
+actions = ["fail-over"]
+roles = ["approver", "lead"]
+[failover]
+recovery_time = "2h"
+data_loss = "0s"
+more_unfinished = 0
+more_lag = "90s"
+"#;
+    let config = parse(dir.path(), &format!("{PEOPLE}{text}")).unwrap();
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    let catalog = config.catalog();
+    let rule = |action, job: Option<&str>| catalog.approval(action, job.map(|j| JobName::parse(j).unwrap()).as_ref());
+    let (approver, lead) = (Role::new("approver"), Role::new("lead"));
+    let full = ApprovalRule {
+        roles: vec![approver.clone(), lead.clone()],
+        quorum: 2,
+        self_approval: true,
+        expires: SignedDuration::from_hours(48),
+        reason: true,
+        step_up: true,
+        break_glass: vec![lead.clone()],
+    };
+    assert_eq!(rule(Action::StartBatch, Some("sales")), Some(full.clone()));
+    assert_eq!(rule(Action::CancelBatch, Some("sales")), Some(full));
+    let usual = ApprovalRule {
+        roles: vec![lead.clone()],
+        quorum: 1,
+        self_approval: false,
+        expires: SignedDuration::from_hours(4),
+        reason: false,
+        step_up: false,
+        break_glass: vec![],
+    };
+    assert_eq!(rule(Action::StartBatch, Some("prices")), Some(usual));
+    assert_eq!(rule(Action::CancelBatch, Some("prices")), None);
+    let moves = ApprovalRule { roles: vec![approver, lead], ..ApprovalRule::for_regions() };
+    assert_eq!(rule(Action::FailOver, None), Some(moves));
+    assert_eq!(rule(Action::FailBack, None), Some(ApprovalRule::for_regions()));
+    let moves = catalog.moves();
+    assert_eq!(
+        (moves.targets.recovery_time, moves.targets.data_loss),
+        (SignedDuration::from_hours(2), SignedDuration::ZERO)
+    );
+    assert_eq!((moves.tolerance.more_unfinished, moves.tolerance.more_lag), (0, SignedDuration::from_secs(90)));
+}
+
+#[test]
+fn approvals_that_cannot_be_had_or_mean_nothing_are_mistakes() {
+    let dir = folder();
+    let text = r#"
+[[approval]]
+roles = []
+[[approval]]
+actions = ["status", "fail-ovr"]
+roles = ["aprover"]
+break_glass = ["leed"]
+quorum = 0
+expires = "15m"
+self_approval = "no"
+step_upp = true
+[[approval]]
+actions = ["fail-over", "fail-back"]
+jobs = ["sales"]
+roles = ["approver"]
+expires = "31d"
+[[approval]]
+actions = ["start-batch", "fail-over"]
+jobs = ["price"]
+roles = ["approver"]
+quorum = 1
+[failover]
+recovery_time = "soon"
+data_loss = 60
+more_files = 1
+"#;
+    insta::assert_snapshot!(parse(dir.path(), &format!("{PEOPLE}{text}")).unwrap_err());
+}
+
+#[test]
+fn a_quorum_that_nobody_can_reach_is_a_mistake_by_name() {
+    let dir = folder();
+    for (table, expected) in [
+        // Ann is the only one who asks, so Bob is left.
+        (
+            "actions = [\"start-batch\"]\nroles = [\"approver\"]\nquorum = 2",
+            Some("2 must approve, and besides whoever asks only Bob can"),
+        ),
+        ("actions = [\"start-batch\"]\nroles = [\"approver\"]\nquorum = 2\nself_approval = true", None),
+        ("actions = [\"start-batch\"]\nroles = [\"approver\", \"lead\"]\nquorum = 2", None),
+        (
+            "actions = [\"start-batch\"]\nroles = [\"operator\"]",
+            Some("1 must approve, and besides whoever asks nobody can"),
+        ),
+        ("actions = [\"fail-over\"]\nroles = [\"lead\"]", Some("2 must approve, and only Cyd can")),
+        (
+            "actions = [\"fail-over\"]\nroles = [\"lead\"]\nbreak_glass = [\"approver\"]",
+            Some("2 must approve, and only Cyd can"),
+        ),
+        ("actions = [\"cancel-batch\"]\nroles = [\"approver\"]\nbreak_glass = [\"lead\"]", None),
+    ] {
+        let found = parse(dir.path(), &format!("{PEOPLE}\n[[approval]]\n{table}")).err();
+        match (expected, &found) {
+            (None, None) => {}
+            (Some(part), Some(text)) => {
+                assert!(text.contains(&format!("approval[1].quorum: {part};")), "{table}: {text}");
+            }
+            _ => panic!("{table}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn approvers_whom_the_policy_lets_not_vote_do_not_count() {
+    let dir = folder();
+    let rules = r#"
+[[rule]]
+name = "all"
+effect = "allow"
+[[rule]]
+name = "not-lead"
+effect = "deny"
+roles = ["lead"]
+actions = ["approve"]
+[[approval]]
+actions = ["fail-over"]
+roles = ["lead", "approver"]
+break_glass = ["lead"]
+quorum = 3
+"#;
+    let found = parse(dir.path(), &format!("{PEOPLE}{rules}")).unwrap_err();
+    assert!(found.contains("quorum: 3 must approve, and only Ann and Bob can; give"), "{found}");
+    assert!(found.contains("break_glass: nobody with the role lead may approve"), "{found}");
+}
+
+#[test]
+fn a_command_that_is_guarded_already_is_a_mistake() {
+    let dir = folder();
+    for (first, second, wrong) in [("", "jobs = [\"sales\"]", true), ("jobs = [\"sales\"]", "", false), ("", "", true)]
+    {
+        let table = |jobs| format!("[[approval]]\nactions = [\"start-batch\"]\nroles = [\"approver\"]\n{jobs}\n");
+        let found = parse(dir.path(), &format!("{PEOPLE}{}{}", table(first), table(second))).err();
+        let expected = "approval[2].actions: start-batch is guarded by the table of line 28 already";
+        assert_eq!(found.as_ref().is_some_and(|text| text.contains(expected)), wrong, "{first} {second}: {found:?}");
+    }
+}
+
 #[test]
 fn wrong_shapes_say_what_was_expected() {
     insta::assert_snapshot!(mistakes(
@@ -237,6 +435,19 @@ tolerated_rejects_percent = 5
 [[job]]
 name = "b"
 schema = "schema.json"
+[[approval]]
+actions = ["fail-over"]
+roles = ["approver"]
+quorum = 1
+self_approval = true
+[[user]]
+team = "T1"
+id = "U3"
+roles = ["approver"]
+[[approval]]
+actions = ["fail-back"]
+roles = ["approver"]
+quorum = 1
 "#;
     insta::assert_snapshot!(parse(dir.path(), text).unwrap().warnings().join("\n"));
 }

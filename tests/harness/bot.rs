@@ -139,7 +139,7 @@ impl Bot {
             missing_percent: setup.missing_percent,
             seed: 7,
         };
-        let starter = Starter { sample, max_rows_per_second: setup.brake, regions: setup.regions };
+        let starter = Starter { sample, max_rows_per_second: setup.brake, regions: setup.regions, ..Starter::small() };
         let (_, totals) = starter.write(dir.path()).unwrap();
         let file = dir.path().join(FILE_NAME);
         let text = std::fs::read_to_string(&file).unwrap();
