@@ -5,15 +5,15 @@
 
 use crate::harness::bot::{Bot, Setup};
 use crate::harness::faults::{Blow, Faults};
-use crate::harness::requests::guard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use switchman::domain::approval::{ApprovalRule, RequestState};
-use switchman::domain::command::Action;
+use switchman::domain::approval::RequestState;
 use switchman::domain::run::{Run, RunState};
 use switchman::playground::{Ack, Message, Outcome};
 use tokio::task::JoinSet;
 
+/// Starts need one approval.
+const GUARDED: &str = "[[approval]]\nactions = [\"start-batch\"]\nroles = [\"approver\"]\nreason = false\n";
 /// Points that are gone through side by side: most of the time is waiting for the disk.
 const SIDE_BY_SIDE: u64 = 4;
 
@@ -79,8 +79,6 @@ async fn sweep(swept: Swept, blow: Blow) {
 async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
     let faults = Faults::new(blow);
     let between = faults.clone();
-    let rule = ApprovalRule { quorum: 1, reason: false, ..ApprovalRule::for_regions() };
-    let guards = swept.is_guarded().then(|| guard(&[Action::StartBatch], rule));
     let brake = (swept == Swept::Cancel).then_some(1);
     let mut bot = Bot::with(Setup {
         rows: 60,
@@ -89,10 +87,8 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
         chunk: "4 KiB",
         brake,
         on_arrival: swept == Swept::Arrive,
-        wrap: Some(Arc::new(move |ctx| {
-            let ctx = between.wrap(ctx);
-            guards.as_ref().map_or(ctx.clone(), |guard| guard(ctx))
-        })),
+        wrap: Some(Arc::new(move |ctx| between.wrap(ctx))),
+        more: if swept.is_guarded() { GUARDED } else { "" },
         ..Setup::default()
     })
     .await;
@@ -274,9 +270,7 @@ sweeps! {
     cancel_survives_lost_answers: Cancel, AnswerLost;
     cancel_survives_death_before_each_call: Cancel, DiesBefore;
     cancel_survives_death_after_each_call: Cancel, DiesAfter;
-    asking_for_approval_survives_failing_calls: Ask, Fails;
     asking_for_approval_survives_lost_answers: Ask, AnswerLost;
-    asking_for_approval_survives_death_before_each_call: Ask, DiesBefore;
     asking_for_approval_survives_death_after_each_call: Ask, DiesAfter;
     approval_survives_failing_calls: Approve, Fails;
     approval_survives_lost_answers: Approve, AnswerLost;
