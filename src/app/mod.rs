@@ -144,6 +144,7 @@ impl App {
         let (processor, heartbeat) = (self.processor.clone(), self.heartbeat.clone());
         let work = tokio::spawn(workers::run(processor, heartbeat, self.courtesy.clone(), stopped.clone()));
         let looking = tokio::spawn(self.arrivals.clone().watch(stopped.clone()));
+        let copies = tokio::spawn(LocalRegions::clone(&self.regions).keep_up(stopped.clone()));
         let mut http_stop = stopped;
         let server = axum::serve(listener, self.router().merge(beside)).with_graceful_shutdown(async move {
             let _ = http_stop.wait_for(|stopping| *stopping).await;
@@ -157,6 +158,7 @@ impl App {
         }
         work.await.context("the workers stopped")?;
         looking.await.context("the look for new files stopped")?;
+        copies.await.context("copying to the other regions stopped")?;
         self.break_off().await;
         upkeep.abort();
         Ok(())

@@ -1,6 +1,7 @@
 //! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS, no clock on the wall; memory is bounded by
 //! workers × chunk. What never happens here: a row that is in neither the output nor the rejects.
 mod attempt;
+mod carry;
 pub mod chunk;
 pub mod control;
 mod decimal;
@@ -32,6 +33,7 @@ mod syncer;
 mod temporal;
 mod words;
 
+pub use carry::{Trace, carry, trace, whole};
 pub use control::{Control, Phase, Progress, Step};
 pub use error::{BatchError, LoadError};
 pub use job::Job;
