@@ -5,11 +5,14 @@ use crate::config::{Backend, Config, FILE_NAME, JobConfig, SlackAccess};
 use crate::domain::envelope::Envelope;
 use crate::domain::id::{FileName, JobName, RegionName};
 use crate::domain::run::AttemptKey;
+use crate::domain::seal::SealingKey;
 use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
-use crate::embedded::{Links, Lists, LocalFiles, LocalRegions, Sqlite, SystemClock, links, sqlite};
+use crate::embedded::{
+    KeyFile, Links, Lists, LocalFiles, LocalRegions, LocalSecrets, Sqlite, SystemClock, links, random, sqlite,
+};
 use crate::health::{Health, Heartbeat};
 use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
-use crate::ports::{Bus, Clock, Kind, Regions, Site, Store};
+use crate::ports::{Bus, Clock, Kind, Regions, Site, StepUp, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
@@ -29,6 +32,8 @@ use tokio::sync::watch;
 
 /// The port of the page, unless it is taken.
 const PLAYGROUND_PORT: u16 = 4242;
+/// The bot's name and version, for the audit trail.
+const BOT: &str = concat!("switchman ", env!("CARGO_PKG_VERSION"));
 /// What a configuration without regions works in.
 const ONLY_REGION: &str = "local";
 /// Batches that run side by side; each uses all its job's workers already.
@@ -108,9 +113,9 @@ impl App {
             clock: clock.clone(),
             catalog: Arc::new(config.catalog()),
             policy: Arc::new(config.policy.clone()),
-            bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
+            bot: BOT.to_owned(),
         });
-        let doors = doors(&ctx, access.signing_secrets.clone(), config.slash_command.clone(), renderer, client.clone());
+        let doors = doors(&ctx, config, access, renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
@@ -166,13 +171,14 @@ impl App {
 }
 
 /// The front door uses the ports of the processor.
-fn doors(ctx: &Ctx, secrets: Vec<SecretString>, command: String, renderer: Renderer, client: Arc<Client>) -> Doors {
+fn doors(ctx: &Ctx, config: &Config, access: &SlackAccess, renderer: Renderer, client: Arc<Client>) -> Doors {
     let ctx = ctx.clone();
     Doors {
-        secrets,
-        command,
+        secrets: access.signing_secrets.clone(),
+        command: config.slash_command.clone(),
         renderer,
         client,
+        step_up: step_up(config, access.seal_keys.clone(), ctx.store.clone(), ctx.clock.clone()),
         catalog: ctx.catalog,
         policy: ctx.policy,
         store: ctx.store,
@@ -184,6 +190,26 @@ fn doors(ctx: &Ctx, secrets: Vec<SecretString>, command: String, renderer: Rende
         clock: ctx.clock,
         bot: ctx.bot,
     }
+}
+
+/// What tools need to vote and to enrol people. A bot may work on the same records.
+pub struct Desk {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub clock: Arc<dyn Clock>,
+    pub step_up: StepUp,
+}
+
+/// Opens the records for them.
+pub fn open_desk(config: &Config, seal_keys: Vec<SealingKey>) -> anyhow::Result<Desk> {
+    let ((store, bus), clock) = (open_store(config)?, Arc::new(SystemClock));
+    let step_up = step_up(config, seal_keys, store.clone(), clock.clone());
+    Ok(Desk { store, bus, clock, step_up })
+}
+
+fn step_up(config: &Config, keys: Vec<SealingKey>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> StepUp {
+    let Backend::Embedded { data } = &config.backend;
+    StepUp::new(store, Arc::new(LocalSecrets::beside(data, keys)), clock, BOT.to_owned())
 }
 
 /// The two faces of the records.
@@ -224,6 +250,7 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
         bot_token: token.clone(),
         app_token: None,
         api_url: format!("{base}/api"),
+        seal_keys: Vec::new(),
     };
     let app = App::build(&config, &access, &base, clock.clone(), metrics)?;
     let regions = app.processor().ctx().regions.clone();
@@ -353,31 +380,7 @@ fn examples(config: &Config) -> Vec<String> {
 
 /// The key of download links, made at the first start: links outlive a restart.
 fn link_key(data: &Path) -> anyhow::Result<[u8; 32]> {
-    let path = data.join("links.key");
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key).with_context(|| {
-            format!("{} is damaged; remove it to make a new one (links given out stop working)", path.display())
-        })?;
-        return Ok(key);
-    }
-    let key = random()?;
-    write_private(&path, &hex::encode(key)).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(key)
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-fn random() -> anyhow::Result<[u8; 32]> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| anyhow!("the system gives no random numbers: {e}"))?;
-    Ok(bytes)
+    KeyFile::new(data.join("links.key")).read_or_make().context("download links could not be signed")
 }
 
 /// Ends at SIGTERM or SIGINT.

@@ -21,4 +21,5 @@ mod slack_bolt;
 mod slack_faults;
 mod start_batch;
 mod status;
+mod step_up;
 mod why;

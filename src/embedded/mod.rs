@@ -7,6 +7,7 @@ mod files;
 pub mod links;
 mod lists;
 mod regions;
+mod secrets;
 pub mod sqlite;
 
 pub use clock::SystemClock;
@@ -15,4 +16,5 @@ pub use files::LocalFiles;
 pub use links::Links;
 pub use lists::Lists;
 pub use regions::LocalRegions;
+pub use secrets::{KeyFile, LocalSecrets, random};
 pub use sqlite::Sqlite;
