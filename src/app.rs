@@ -114,6 +114,7 @@ impl App {
             catalog: Arc::new(config.catalog()),
             policy: Arc::new(config.policy.clone()),
             bot: BOT.to_owned(),
+            list_suffices: false,
         });
         let doors = doors(&ctx, config, access, renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());

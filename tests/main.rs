@@ -23,3 +23,4 @@ mod start_batch;
 mod status;
 mod step_up;
 mod why;
+mod without_slack;

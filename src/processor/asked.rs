@@ -1,7 +1,7 @@
 //! A command that somebody gave: rights are asked again, the run it names is found, then its own file takes over.
 
 use super::outcome::refuse;
-use super::standing::{permitted_channel, standing};
+use super::standing::{permitted_channel, standing, without_chat};
 use super::{
     Ctx, approve, cancel_batch, deny, fail_back, fail_over, help, list_batches, reprocess_batch, start_batch, status,
     why,
@@ -73,6 +73,8 @@ pub(super) async fn handle(
     origin: &Origin,
     command: &Command,
 ) -> Result<Commit, PortError> {
+    let proved = without_chat(ctx, origin);
+    let ctx = proved.as_ref().unwrap_or(ctx);
     let standing = standing(ctx, &origin.actor, None).await?;
     let permitted = permitted_channel(ctx, &origin.channel).await?;
     let mut asked = Asked { envelope, origin, command, standing, permitted, rule: String::new() };
