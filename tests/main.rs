@@ -26,4 +26,6 @@ mod slack_faults;
 mod stale_worlds;
 mod start_batch;
 mod status;
+mod step_up;
 mod why;
+mod without_slack;

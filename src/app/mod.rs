@@ -6,10 +6,11 @@ mod playground;
 pub use playground::{PlaygroundOptions, playground};
 
 use crate::config::{Backend, Config, SlackAccess};
+use crate::domain::seal::SealingKey;
 use crate::embedded::regions::LocalRegions;
-use crate::embedded::{Arrivals, Links, Lists, Sqlite, SystemClock, links, sqlite};
+use crate::embedded::{Arrivals, Links, Lists, LocalSecrets, Sqlite, SystemClock, links, sqlite};
 use crate::health::{Health, Heartbeat};
-use crate::ports::{Bus, Clock, Kind, Store};
+use crate::ports::{Bus, Clock, Kind, StepUp, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
@@ -19,13 +20,14 @@ use crate::workers::Courtesy;
 use anyhow::{Context, anyhow};
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+/// The bot's name and version, for the audit trail.
+const BOT: &str = concat!("switchman ", env!("CARGO_PKG_VERSION"));
 /// Requests that are being answered get this long to end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -88,10 +90,11 @@ impl App {
             clock: clock.clone(),
             catalog: Arc::new(config.catalog()),
             policy: Arc::new(config.policy.clone()),
-            bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
+            bot: BOT.to_owned(),
+            list_suffices: false,
         });
         let arrivals = Arrivals::new(folders, ctx.regions.clone(), ctx.store.clone(), ctx.bus.clone(), clock.clone());
-        let doors = doors(&ctx, access.signing_secrets.clone(), config.slash_command.clone(), renderer, client.clone());
+        let doors = doors(&ctx, config, access, renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
@@ -171,13 +174,14 @@ impl App {
 }
 
 /// The front door uses the ports of the processor.
-fn doors(ctx: &Ctx, secrets: Vec<SecretString>, command: String, renderer: Renderer, client: Arc<Client>) -> Doors {
+fn doors(ctx: &Ctx, config: &Config, access: &SlackAccess, renderer: Renderer, client: Arc<Client>) -> Doors {
     let ctx = ctx.clone();
     Doors {
-        secrets,
-        command,
+        secrets: access.signing_secrets.clone(),
+        command: config.slash_command.clone(),
         renderer,
         client,
+        step_up: step_up(config, access.seal_keys.clone(), ctx.store.clone(), ctx.clock.clone()),
         catalog: ctx.catalog,
         policy: ctx.policy,
         store: ctx.store,
@@ -189,6 +193,26 @@ fn doors(ctx: &Ctx, secrets: Vec<SecretString>, command: String, renderer: Rende
         clock: ctx.clock,
         bot: ctx.bot,
     }
+}
+
+/// What tools need to vote and to enrol people. A bot may work on the same records.
+pub struct Desk {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub clock: Arc<dyn Clock>,
+    pub step_up: StepUp,
+}
+
+/// Opens the records for them.
+pub fn open_desk(config: &Config, seal_keys: Vec<SealingKey>) -> anyhow::Result<Desk> {
+    let ((store, bus), clock) = (open_store(config)?, Arc::new(SystemClock));
+    let step_up = step_up(config, seal_keys, store.clone(), clock.clone());
+    Ok(Desk { store, bus, clock, step_up })
+}
+
+fn step_up(config: &Config, keys: Vec<SealingKey>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> StepUp {
+    let Backend::Embedded { data } = &config.backend;
+    StepUp::new(store, Arc::new(LocalSecrets::beside(data, keys)), clock, BOT.to_owned())
 }
 
 /// The two faces of the records.
@@ -235,12 +259,6 @@ fn announced(router: Router, courtesy: Arc<Courtesy>) -> Router {
         courtesy.request();
         std::future::ready(request)
     }))
-}
-
-fn random() -> anyhow::Result<[u8; 32]> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| anyhow!("the system gives no random numbers: {e}"))?;
-    Ok(bytes)
 }
 
 /// Ends at SIGTERM or SIGINT.

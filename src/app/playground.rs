@@ -1,11 +1,11 @@
 //! The bot and the local Slack page in one process.
 
-use super::{App, Ready, random, terminated};
+use super::{App, Ready, terminated};
 use crate::config::starter::Starter;
 use crate::config::{Config, FILE_NAME, SlackAccess};
 use crate::domain;
 use crate::domain::id::{FileName, JobName};
-use crate::embedded::SystemClock;
+use crate::embedded::{SystemClock, random};
 use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
 use crate::ports::{Clock, Regions};
 use anyhow::{Context, anyhow};
@@ -43,6 +43,7 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
         bot_token: token.clone(),
         app_token: None,
         api_url: format!("{base}/api"),
+        seal_keys: Vec::new(),
     };
     let app = App::build(&config, &access, &base, clock.clone(), metrics)?;
     let regions = app.processor().ctx().regions.clone();

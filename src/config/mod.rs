@@ -21,7 +21,7 @@ mod values;
 mod warnings;
 
 pub use cases::{PolicyCase, policy_cases};
-pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings};
+pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings, seal_keys};
 pub use jobs::JobConfig;
 pub use mistake::{Mistake, Mistakes};
 pub use people::Person;

@@ -19,3 +19,5 @@ pub mod problem;
 pub mod region;
 pub mod reply;
 pub mod run;
+pub mod seal;
+pub mod step_up;

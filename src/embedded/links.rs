@@ -1,5 +1,6 @@
 //! Download links that work for whoever holds them, until they expire: the path, the time and an HMAC over both.
 
+use super::KeyFile;
 use crate::domain::run::AttemptKey;
 use crate::ports::{Artifact, ArtifactKind, Clock, Files, PortError, Regions};
 use axum::Router;
@@ -30,7 +31,7 @@ pub struct Links {
 impl Links {
     /// With the key of this data folder, made at the first start: links outlive a restart.
     pub fn open(data: &std::path::Path, base: impl Into<String>) -> Result<Self, PortError> {
-        Ok(Self::new(stored_key(&data.join("links.key"))?, base))
+        Ok(Self::new(KeyFile::new(data.join("links.key")).read_or_make()?, base))
     }
 
     /// `key` stays the same over restarts, so that links outlive one.
@@ -58,28 +59,6 @@ impl Links {
         mac.update(format!("{path}/{kind}/{until}").as_bytes());
         mac
     }
-}
-
-fn stored_key(path: &std::path::Path) -> Result<[u8; 32], PortError> {
-    let mut key = [0; 32];
-    if let Ok(text) = std::fs::read_to_string(path) {
-        return hex::decode_to_slice(text.trim(), &mut key).map(|()| key).map_err(|error| {
-            let hint = "remove it to make a new one (links given out stop working)";
-            PortError::permanent(format!("{} is damaged; {hint}", path.display())).because(error)
-        });
-    }
-    getrandom::fill(&mut key).map_err(|e| PortError::permanent("the system gives no random numbers").because(e))?;
-    write_private(path, &hex::encode(key))
-        .map_err(|e| PortError::permanent(format!("{} cannot be written", path.display())).because(e))?;
-    Ok(key)
-}
-
-fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 #[derive(Deserialize)]

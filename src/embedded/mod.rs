@@ -8,6 +8,7 @@ mod files;
 pub mod links;
 mod lists;
 pub mod regions;
+mod secrets;
 pub mod sqlite;
 
 pub use arrivals::Arrivals;
@@ -17,4 +18,5 @@ pub use files::LocalFiles;
 pub use links::Links;
 pub use lists::Lists;
 pub use regions::LocalRegions;
+pub use secrets::{KeyFile, LocalSecrets, random};
 pub use sqlite::Sqlite;

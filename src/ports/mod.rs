@@ -9,6 +9,8 @@ mod error;
 mod files;
 mod record;
 mod regions;
+mod secrets;
+mod step_up;
 mod store;
 
 pub use bus::{Bus, DeadLetter, Delivery, Published};
@@ -22,6 +24,8 @@ pub use record::{
     load, load_list, move_key, request_key,
 };
 pub use regions::{Regions, Site};
+pub use secrets::Secrets;
+pub use step_up::StepUp;
 pub use store::{
     Commit, Deadline, Effect, GivenUp, OutboxItem, OutboxWrite, Priority, RunQuery, RunWrite, Settled, Store, Subject,
     input_lock, look_deadline,

@@ -1,7 +1,7 @@
 //! A command that somebody gave: rights are asked again, the run it names is found, then its own file takes over.
 
 use super::outcome::refuse;
-use super::standing::{permitted_channel, standing, standing_now};
+use super::standing::{permitted_channel, standing, standing_now, without_chat};
 use super::{
     Ctx, approve, cancel_batch, deny, fail_back, fail_over, help, list_batches, reprocess_batch, start_batch, status,
     why,
@@ -73,6 +73,8 @@ pub(super) async fn handle(
     origin: &Origin,
     command: &Command,
 ) -> Result<Commit, PortError> {
+    let proved = without_chat(ctx, origin);
+    let ctx = proved.as_ref().unwrap_or(ctx);
     let votes = matches!(command, Command::Approve { .. } | Command::Deny { .. });
     let standing =
         if votes { standing_now(ctx, &origin.actor).await } else { standing(ctx, &origin.actor, None).await }?;

@@ -60,6 +60,8 @@ pub struct Ctx {
     pub policy: Arc<Policy>,
     /// The bot's name and version, for the audit trail.
     pub bot: String,
+    /// Whether the list of people is enough where chat cannot be asked about them.
+    pub list_suffices: bool,
 }
 
 /// Whether a step found something to do.

@@ -555,6 +555,7 @@ impl Life {
             bot_token: TOKEN.into(),
             app_token: None,
             api_url: api_url.to_owned(),
+            seal_keys: Vec::new(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -107,6 +107,7 @@ impl Land {
         spec.tolerated_rejects_percent = 50.0;
         spec.max_rows_per_second = self.brake;
         let jobs = LocalJobs::new(vec![LocalJob {
+            on_arrival: false,
             name: job(),
             spec,
             folder: self.dir.path().to_owned(),

@@ -14,7 +14,7 @@ use super::render::Renderer;
 use super::signature::{SignatureError, Verified, verify};
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Directory, Regions, Settings, Store};
+use crate::ports::{Bus, Chat, Clock, Directory, Regions, Settings, StepUp, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -55,6 +55,8 @@ pub struct Doors {
     pub directory: Arc<dyn Directory>,
     pub settings: Arc<dyn Settings>,
     pub clock: Arc<dyn Clock>,
+    /// Checks one-time codes that come with a form.
+    pub step_up: StepUp,
     pub bot: String,
 }
 
