@@ -57,6 +57,8 @@ pub struct RegionView {
     pub pending: Option<u64>,
     /// None: it cannot be read, which does not mean that there is nothing in it.
     pub files: Option<Vec<RegionFile>>,
+    /// Files that are not named, because there are too many.
+    pub more: usize,
 }
 
 /// A file of a region, or the chunks of one attempt taken together.
@@ -67,7 +69,7 @@ pub struct RegionFile {
     pub bytes: u64,
     /// How many files this line stands for: 1 unless it is about chunks.
     pub parts: u64,
-    /// How many of them are in the other region as well; none where that cannot be told.
+    /// How many of them are in the other region as well; none where that cannot be told. Shown of the active region only.
     pub arrived: Option<u64>,
 }
 

@@ -157,7 +157,7 @@ mod tests {
         let config = Config::load_with_data(&file).unwrap();
         assert_eq!(config.warnings(), Vec::<String>::new());
         let ids: Vec<&str> = config.people.iter().map(|p| p.user.as_str()).collect();
-        assert_eq!(ids, ["U0OPERATOR", "U0APPROVER1", "U0APPROVER2", "U0LEAD", "U0VIEWER"]);
+        assert_eq!(ids, ["U0OPERATOR", "U0APPROVER1", "U0APPROVER2", "U0VIEWER"]);
         assert_eq!(config.channels[0].as_str(), "C0BATCH");
         assert_eq!(config.jobs[0].load().unwrap().output_columns().len(), 14);
         assert_eq!(config.jobs[0].spec.max_rows_per_second, None);

@@ -46,17 +46,18 @@ function arrival(file, other) {
   return h("span", { class: "arrival not-there" }, `✗ ${part} in ${other}`);
 }
 
-function fileRow(file, other) {
+function fileRow(file, other, marked) {
   const parts = file.kind === "chunk" ? `${file.parts} ${file.parts === 1 ? "chunk" : "chunks"}, ` : "";
   return h("li", { "data-key": `${file.kind} ${file.name}`, "data-file": file.name }, h("b", {}, file.name),
-    h("small", {}, `${parts}${size(file.bytes)}`), arrival(file, other));
+    h("small", {}, `${parts}${size(file.bytes)}`), marked && arrival(file, other));
 }
 
 function files(region, other) {
   if (!region.files) return [h("p", { class: "none" }, `Nobody can read ${region.name}. That does not mean it is empty.`)];
   if (!region.files.length) return [h("p", { class: "none" }, "Nothing yet.")];
   return KINDS.map(([kind, title]) => [title, region.files.filter((file) => file.kind === kind)]).filter(([, some]) => some.length)
-    .map(([title, some]) => h("section", { "data-key": title }, h("h4", {}, title), h("ul", {}, some.map((file) => fileRow(file, other)))));
+    .map(([title, some]) => h("section", { "data-key": title }, h("h4", {}, title), h("ul", {}, some.map((file) => fileRow(file, other, region.active)))))
+    .concat(region.more ? [h("p", { class: "none" }, `and ${region.more} more`)] : []);
 }
 
 function column(region, all) {

@@ -81,8 +81,10 @@ async fn a_page_is_told_of_both_regions_and_of_each_change() {
     assert_eq!(
         told["regions"],
         json!([
-            { "name": "east", "active": true, "reachable": true, "lag_ms": null, "pending": null, "files": [file] },
-            { "name": "west", "active": false, "reachable": true, "lag_ms": 1500, "pending": 1, "files": [] },
+            { "name": "east", "active": true, "reachable": true, "lag_ms": null, "pending": null, "files": [file],
+              "more": 0 },
+            { "name": "west", "active": false, "reachable": true, "lag_ms": 1500, "pending": 1, "files": [],
+              "more": 0 },
         ])
     );
     let answer = world.post("/do/region", &json!({ "switch": "cut-off", "region": "east" })).await.json();
