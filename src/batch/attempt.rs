@@ -1,29 +1,33 @@
 //! An attempt under way: what is left of its chunks, on all workers, then the merge.
-use super::chunk::{self, Done, Given, Sinks};
+use super::chunk::{self, Done, Given, Sinks, Written};
 use super::control::{Control, Counted, Phase, Step};
 use super::duplicates;
-use super::durable;
+use super::durable::{self, CheckedReader};
 use super::earlier::Earlier;
 use super::error::BatchError;
+use super::held::Held;
 use super::job::Job;
 use super::keys::{self, KeySink, RunError};
 use super::merge::{Finished, MergeError};
 use super::parts::{Marker, Parts, Round};
+use super::placing::{Damaged, Placer, Ready};
 use super::plan::{Chunk, Plan, VERSION};
 use super::run::{Outcome, Redo, Scope, Summary, Task};
 use super::{PLAN, REJECTS, SUMMARY};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An attempt under way.
 pub(super) struct Attempt<'a> {
     task: &'a Task<'a>,
     control: &'a Control,
-    plan: Plan,
+    plan: Arc<Plan>,
     parts: Parts,
+    /// Puts chunks into the result as they come; not where a second round may change them.
+    placer: Option<Placer>,
     earlier: Option<Earlier>,
     unique: bool,
 }
@@ -61,7 +65,12 @@ impl<'a> Attempt<'a> {
         control.step(Step::Planned);
         let parts = Parts::create(task.dir)?;
         let unique = !keys::unique_keys(task.job).is_empty();
-        Ok(Self { task, control, plan, parts, earlier, unique })
+        let plan = Arc::new(plan);
+        let placer = match unique {
+            true => None,
+            false => Some(Placer::open(task.job, parts.clone(), Arc::clone(&plan), workers(task.job))?),
+        };
+        Ok(Self { task, control, plan, parts, placer, earlier, unique })
     }
 
     fn check(plan: Plan, job: &Job) -> Result<Plan, BatchError> {
@@ -99,8 +108,9 @@ impl<'a> Attempt<'a> {
     /// Processes every chunk that has no marker.
     fn first_round(&self, counted: &mut BTreeSet<usize>) -> Result<(), BatchError> {
         let mut pending = Vec::new();
+        let mut placed = self.placer.as_ref().map(Placer::placed).unwrap_or_default().into_iter();
         for chunk in &self.plan.chunks {
-            match self.parts.marker(chunk, Round::First) {
+            match placed.next().or_else(|| self.parts.marker(chunk, Round::First)) {
                 None => pending.push(*chunk),
                 Some(marker) => {
                     if counted.insert(chunk.index) {
@@ -114,7 +124,11 @@ impl<'a> Attempt<'a> {
             duplicates::forget(&self.parts);
         }
         counted.extend(pending.iter().map(|chunk| chunk.index));
-        self.each(&pending, &|chunk| self.process(chunk, Round::First))
+        let done = self.each(&pending, &|chunk| self.process(chunk, Round::First));
+        match &self.placer {
+            Some(placer) => placer.settle(self.control).and(done),
+            None => done,
+        }
     }
 
     /// Processes once more the chunks in which an earlier row's key comes again; returns which these are.
@@ -155,7 +169,7 @@ impl<'a> Attempt<'a> {
                 }
             }
         };
-        let workers = self.workers().min(chunks.len());
+        let workers = workers(self.task.job).min(chunks.len());
         std::thread::scope(|scope| {
             for _ in 1..workers {
                 scope.spawn(worker);
@@ -178,19 +192,19 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn workers(&self) -> usize {
-        match self.task.job.spec.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        }
-    }
-
     fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {
         let index = chunk.index;
-        let marker = match self.copy_earlier(chunk)? {
-            Some(marker) => marker,
-            None => self.process_rows(chunk, round)?,
-        };
+        if let Some(placer) = &self.placer {
+            // As much output as input, and a little more for what a lookup adds.
+            let expected = usize::try_from(chunk.bytes + chunk.bytes / 4).unwrap_or(usize::MAX);
+            let [mut output, mut rejects] = [("output", expected), ("rejects", 0)]
+                .map(|(kind, bytes)| Held::new(self.parts.path(index, round, kind), bytes));
+            let marker = self.fill(chunk, round, [&mut output, &mut rejects])?;
+            return placer.place(Ready { marker, parts: [output, rejects] }, self.control);
+        }
+        let [mut output, mut rejects] =
+            [self.parts.create_part(index, round, "output")?, self.parts.create_part(index, round, "rejects")?];
+        let marker = self.fill(chunk, round, [&mut output, &mut rejects])?;
         self.control.step(Step::PartWritten(index));
         self.parts.mark(index, round, &marker)?;
         match round {
@@ -199,6 +213,13 @@ impl<'a> Attempt<'a> {
         }
         self.control.step(Step::ChunkDone(index));
         Ok(())
+    }
+
+    fn fill(&self, chunk: &Chunk, round: Round, mut to: [&mut dyn Write; 2]) -> Result<Marker, BatchError> {
+        match self.copy_earlier(chunk, &mut to)? {
+            Some(marker) => Ok(marker),
+            None => self.process_rows(chunk, round, to),
+        }
     }
 
     /// The second round has moved rows from the accepted to the rejected ones.
@@ -222,19 +243,18 @@ impl<'a> Attempt<'a> {
         self.parts.unmark(chunk);
     }
 
-    fn process_rows(&self, chunk: &Chunk, round: Round) -> Result<Marker, BatchError> {
+    fn process_rows(&self, chunk: &Chunk, round: Round, to: [&mut dyn Write; 2]) -> Result<Marker, BatchError> {
         let job = self.task.job;
         let mut input = File::open(self.task.input).map_err(BatchError::io("open", self.task.input))?;
         input.seek(SeekFrom::Start(chunk.start)).map_err(BatchError::io("read", self.task.input))?;
-        let mut output = self.parts.create_part(chunk.index, round, "output")?;
-        let mut rejects = self.parts.create_part(chunk.index, round, "rejects")?;
         let mut keys = if round == Round::First { KeySink::for_job(job) } else { None };
         let duplicates = if round == Round::Second { self.parts.duplicates(chunk.index)? } else { Vec::new() };
         let earlier = match &self.earlier {
             Some(earlier) => earlier.rows(chunk.index, job)?,
             None => None,
         };
-        let sinks = Sinks { output: &mut output, rejects: &mut rejects, keys: keys.as_mut() };
+        let [output, rejects] = to;
+        let sinks = Sinks { output, rejects, keys: keys.as_mut() };
         let given = Given { duplicates: &duplicates, earlier, uncounted: round == Round::Second };
         let done = chunk::process(job, chunk, input, sinks, given, self.control)?;
         let path = self.parts.path(chunk.index, round, "keys");
@@ -243,16 +263,19 @@ impl<'a> Attempt<'a> {
     }
 
     /// Takes a chunk as the earlier attempt left it, where none of its rows has to be looked at.
-    fn copy_earlier(&self, chunk: &Chunk) -> Result<Option<Marker>, BatchError> {
+    fn copy_earlier(&self, chunk: &Chunk, to: &mut [&mut dyn Write; 2]) -> Result<Option<Marker>, BatchError> {
         let Some(earlier) = self.earlier.as_ref().filter(|_| !self.unique) else { return Ok(None) };
         let Some((done, output, rejects)) = &earlier.chunks[chunk.index] else { return Ok(None) };
         let only_chunks = self.task.redo.is_some_and(|redo| redo.scope == Scope::Chunks);
         if !only_chunks && done.counted.rejected.total() > 0 {
             return Ok(None);
         }
-        for (place, kind) in [(output, "output"), (rejects, "rejects")] {
-            let mut part = self.parts.create_part(chunk.index, Round::First, kind)?;
-            std::io::copy(&mut place.open()?, &mut part).map_err(BatchError::stream("copy the earlier result"))?;
+        for ((place, written), to) in [(output, done.output), (rejects, done.rejects)].into_iter().zip(to) {
+            let mut from = CheckedReader::new(place.open()?);
+            let bytes = std::io::copy(&mut from, *to).map_err(BatchError::stream("copy the earlier result"))?;
+            if (Written { bytes, crc: from.crc() }) != written {
+                return Err(BatchError::Earlier("its result is damaged; reprocess all".to_owned()));
+            }
         }
         self.control.count(&done.counted);
         Ok(Some(Marker { chunk: *chunk, done: *done, keys: None }))
@@ -261,9 +284,17 @@ impl<'a> Attempt<'a> {
     fn merge(&self, second: &BTreeSet<usize>) -> Result<Summary, MergeError> {
         let mut chunks: Vec<(Done, Round)> = Vec::new();
         let mut counted = Counted::default();
+        let placed = match &self.placer {
+            Some(placer) => Some(placer.finish()?.map_err(|Damaged(chunk)| MergeError::Damaged(chunk))?),
+            None => None,
+        };
         for index in 0..self.plan.chunks.len() {
             let round = if second.contains(&index) { Round::Second } else { Round::First };
-            let done = self.marker(index, round).ok_or(MergeError::Damaged(index))?.done;
+            let marker = match &placed {
+                Some(placed) => placed.get(index).copied(),
+                None => self.marker(index, round),
+            };
+            let done = marker.ok_or(MergeError::Damaged(index))?.done;
             counted.merge(&done.counted);
             chunks.push((done, round));
         }
@@ -272,7 +303,8 @@ impl<'a> Attempt<'a> {
         let percent = if rows == 0 { 0.0 } else { rejected as f64 * 100.0 / rows as f64 };
         let tolerated = self.task.job.spec.tolerated_rejects_percent;
         let tolerable = percent <= tolerated;
-        let finished = Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, tolerable };
+        let finished =
+            Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, tolerable, placed: placed.is_some() };
         let output = finished.publish(self.task.dir, self.control)?;
         Ok(Summary {
             outcome: if tolerable { Outcome::Succeeded } else { Outcome::TooManyRejects },
@@ -297,5 +329,12 @@ impl<'a> Attempt<'a> {
         self.parts.remove()?;
         self.control.enter(Phase::Done);
         Ok(summary)
+    }
+}
+
+fn workers(job: &Job) -> usize {
+    match job.spec.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
     }
 }

@@ -3,7 +3,7 @@ use super::chunk::Done;
 use super::durable;
 use super::error::BatchError;
 use super::job::Job;
-use super::parts::{Parts, Round};
+use super::parts::{Marker, Parts, Round};
 use super::plan::{Chunk, Plan, VERSION};
 use super::records::{Head, Reading, Records};
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ impl Earlier {
         }
         let chunks = match durable::read_json::<Manifest>(&dir.join(super::MANIFEST))? {
             Some(manifest) => from_files(dir, &manifest),
-            None => from_parts(dir, &plan.chunks),
+            None => from_parts(dir, &plan.chunks, job),
         };
         if chunks.len() != plan.chunks.len() {
             return Err(refused("its files do not fit its plan; reprocess all"));
@@ -105,8 +105,17 @@ fn from_files(dir: &Path, manifest: &Manifest) -> Vec<Option<(Done, Place, Place
     manifest.chunks.iter().map(&mut place).collect()
 }
 
-fn from_parts(dir: &Path, chunks: &[Chunk]) -> Vec<Option<(Done, Place, Place)>> {
+fn from_parts(dir: &Path, chunks: &[Chunk], job: &Job) -> Vec<Option<(Done, Place, Place)>> {
     let parts = Parts::of(dir);
+    let mut ends = [job.output_header().len() as u64, job.rejects_header().len() as u64];
+    let results = ["output", "rejects"].map(|kind| parts.found_result(kind));
+    let mut places = parts.placed(chunks).into_iter().map(|Marker { done, .. }| {
+        let bytes = [done.output.bytes, done.rejects.bytes];
+        let [output, rejects] =
+            std::array::from_fn(|kind| Place { path: results[kind].clone(), offset: ends[kind], bytes: bytes[kind] });
+        ends = std::array::from_fn(|kind| ends[kind] + bytes[kind]);
+        (done, output, rejects)
+    });
     let place = |chunk, round, kind, bytes| Place { path: parts.path(chunk, round, kind), offset: 0, bytes };
     let find = |planned: &Chunk| {
         let chunk = planned.index;
@@ -116,7 +125,7 @@ fn from_parts(dir: &Path, chunks: &[Chunk]) -> Vec<Option<(Done, Place, Place)>>
         let output = place(chunk, round, "output", done.output.bytes);
         Some((done, output, place(chunk, round, "rejects", done.rejects.bytes)))
     };
-    chunks.iter().map(find).collect()
+    chunks.iter().map(|chunk| places.next().or_else(|| find(chunk))).collect()
 }
 
 /// A chunk's earlier output and rejects, walked along with its input.

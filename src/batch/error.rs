@@ -47,6 +47,8 @@ pub enum BatchError {
     Running,
     #[error("the batch was cancelled")]
     Cancelled,
+    #[error("the result was not published, it is kept aside: {0}")]
+    Fenced(String),
     #[error("{failed} of {chunks} chunks failed, first chunk {first}: {reason}; reprocess the failed chunks")]
     Chunks { failed: usize, chunks: usize, first: usize, reason: String },
     #[error("the stored state of the batch is not usable: {0}; reprocess all")]

@@ -45,6 +45,7 @@ fn summary(config: &Config) -> Vec<String> {
         format!("channels: {}", list(config.channels.iter().map(ToString::to_string).collect())),
         format!("people: {}", config.people.len()),
     ];
+    lines.extend(regions(config));
     lines.extend(roles.into_iter().map(|(role, names)| format!("role {role}: {}", names.join(", "))));
     let whose = if config.own_rules { "" } else { " (the standard ones)" };
     let rules = config.policy.rules().iter().map(|r| r.name.clone()).collect();
@@ -52,6 +53,14 @@ fn summary(config: &Config) -> Vec<String> {
     lines.extend(table(config));
     lines.push("ok".to_owned());
     lines
+}
+
+/// Where work can be done, and how soon the others have what one has.
+fn regions(config: &Config) -> Option<String> {
+    let (first, others) = config.regions.all.split_first()?;
+    let others = others.iter().map(|region| format!("{} in {}", region.name, region.data.display()));
+    let others = others.collect::<Vec<_>>().join(", ");
+    Some(format!("regions: {} first, then {others}; copied after {:?}", first.name, config.regions.lag))
 }
 
 /// People down, commands across: yes, some (only certain jobs or channels) or -.

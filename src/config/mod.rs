@@ -10,6 +10,7 @@ mod lookup;
 mod mistake;
 mod people;
 mod read;
+mod regions;
 mod rules;
 mod section;
 mod server;
@@ -22,6 +23,7 @@ pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Stri
 pub use jobs::JobConfig;
 pub use mistake::{Mistake, Mistakes};
 pub use people::Person;
+pub use regions::Region;
 pub use values::Pattern;
 
 use crate::domain::actor::Listed;
@@ -30,6 +32,7 @@ use crate::domain::job::{Catalog, Job};
 use crate::domain::policy::Policy;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The file's usual name.
 pub const FILE_NAME: &str = "switchman.toml";
@@ -52,6 +55,7 @@ pub struct Config {
     /// The slash command, with its slash.
     pub slash_command: String,
     pub backend: Backend,
+    pub regions: Regions,
     /// Where the bot works.
     pub channels: Vec<ChannelId>,
     /// Who is on the list.
@@ -75,6 +79,15 @@ pub struct Server {
 pub enum Backend {
     /// SQLite and the local engine, in this folder (absolute).
     Embedded { data: PathBuf },
+}
+
+/// Where work can be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Regions {
+    /// In their order, the first is where work belongs when nothing is wrong. Empty: there is one place, without a name.
+    pub all: Vec<Region>,
+    /// How long a change waits before it is copied to the other regions.
+    pub lag: Duration,
 }
 
 impl Config {

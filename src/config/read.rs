@@ -2,7 +2,7 @@
 
 use super::mistake::{Mistakes, Notes};
 use super::section::Section;
-use super::{Config, Depth, FILE_NAME, jobs, leak, people, rules, server};
+use super::{Config, Depth, FILE_NAME, jobs, leak, people, regions, rules, server};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -45,6 +45,7 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let server = server::server(&root.section("server"));
     let slash_command = server::slash_command(&root.section("slack"));
     let backend = server::backend(&root.section("backend"), &folder);
+    let regions = regions::regions(root.sections("region"), &root.section("replication"), backend.as_ref(), &folder);
     let channels = people::channels(&root.sections("channel"));
     let people = people::people(&root.sections("user"));
     let jobs = jobs::jobs(root.sections("job"), &folder, depth);
@@ -57,6 +58,7 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
             server,
             slash_command,
             backend,
+            regions,
             channels: channels.into_iter().map(|c| c.id).collect(),
             people: people.into_iter().map(|p| p.person).collect(),
             jobs: jobs.into_iter().filter_map(|j| j.config).collect(),

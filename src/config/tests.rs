@@ -300,3 +300,67 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn regions_have_names_and_folders_of_their_own() {
+    let dir = folder();
+    let text = "[backend]\ndata = \"state\"\n[[region]]\nname = \"east\"\n[[region]]\nname = \"west\"\n[[region]]\nname = \"north\"\ndata = \"other\"\n[replication]\nlag = \"500 ms\"\n";
+    let regions = parse(dir.path(), text).unwrap().regions;
+    let folders: Vec<_> = regions.all.iter().map(|region| region.data.clone()).collect();
+    let expected = ["state/regions/east", "state/regions/west", "other"].map(|name| dir.path().join(name));
+    assert_eq!(folders, expected);
+    assert_eq!(regions.lag, std::time::Duration::from_millis(500));
+    assert!(parse(dir.path(), "").unwrap().regions.all.is_empty());
+}
+
+#[test]
+fn every_mistake_about_regions_is_said_at_its_line() {
+    for (text, expected) in [
+        (
+            "[[region]]\nname = \"east\"",
+            "switchman.toml:1: region.east.name: there is only one region, so there is nowhere to fail over to; add a second [[region]], or remove this one",
+        ),
+        (
+            "[[region]]\nname = \"a\"\n[[region]]\nname = \"a\"",
+            "switchman.toml:4: region.a.name: the region a stands twice; it stands in line 2 already; give this one another name",
+        ),
+        (
+            "[[region]]\nname = \"a\"\ndata = \"x\"\n[[region]]\nname = \"b\"",
+            "switchman.toml:3: region.a.data: the first region has no folder of its own; remove it: the first region has the folders of the jobs and of [backend]",
+        ),
+        (
+            "[[region]]\nname = \"a\"\n[[region]]\nname = \"b\"\ndata = \"var\"",
+            "switchman.toml:5: region.b.data: is the folder of [backend], which the first region uses; name another folder",
+        ),
+        (
+            "[[region]]\nname = \"a\"\n[[region]]\nname = \"b\"\ndata = \"x\"\n[[region]]\nname = \"c\"\ndata = \"x\"",
+            "switchman.toml:8: region.c.data: is the folder of the region b; give each region a folder of its own, or losing one would lose the other",
+        ),
+        (
+            "[[region]]\nname = \"a\"\n[[region]]\nname = \"b\"\ndata = \"prices.csv\"",
+            "switchman.toml:5: region.b.data: DIR/prices.csv is not a folder; name a folder; it is made when needed",
+        ),
+        (
+            "[[region]]\n[[region]]\nname = \"b\"",
+            "switchman.toml:1: region[1].name: is missing; lower-case letters, digits and dashes, such as \"east\"",
+        ),
+        (
+            "[[region]]\nname = \"drill\"\n[[region]]\nname = \"b\"",
+            "switchman.toml:2: region[1].name: \"drill\" is not a region name; write 1 to 30 lower-case letters, digits and dashes, starting with a letter, and not \"drill\"",
+        ),
+        (
+            "[replication]\nlag = \"2s\"",
+            "switchman.toml:2: replication.lag: there is nothing to copy without a [[region]]; add two, or remove it",
+        ),
+        (
+            "[[region]]\nname = \"a\"\n[[region]]\nname = \"b\"\n[replication]\nlag = \"2 weeks\"",
+            "switchman.toml:6: replication.lag: \"2 weeks\" is not a time of at most an hour; write something like \"2s\" or \"500 ms\"",
+        ),
+        (
+            "[[region]]\nname = \"a\"\n[[region]]\nname = \"b\"\ncolour = 1",
+            "switchman.toml:5: region.b.colour: unknown key; possible: name, data",
+        ),
+    ] {
+        assert_eq!(mistakes(text), expected);
+    }
+}

@@ -6,7 +6,7 @@ pub mod engine;
 mod files;
 pub mod links;
 mod lists;
-mod regions;
+pub mod regions;
 pub mod sqlite;
 
 pub use clock::SystemClock;

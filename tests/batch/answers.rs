@@ -257,16 +257,17 @@ fn a_changed_input_or_job_is_never_mixed_in() {
 
 #[test]
 fn a_damaged_part_is_done_again() {
-    let mut bench = people();
+    // Unique columns may need a second round: their chunks wait as parts.
+    let mut bench = Bench::new(&json!({"fields": [{"name": "id"}, {"name": "name"}], "primaryKey": "id"}));
     bench.spec.chunk_bytes = 1;
-    let rows = "id,name,since\n1,Ann,\n2,Ann,\n";
+    let rows = "id,name\n1,Ann\n2,Ann\n";
     bench.write("input.csv", rows);
     let part = bench.path("out/parts/000000.output");
     let once = std::sync::Once::new();
     let damaging = Control::with_listener(move |step| {
         if step == switchman::batch::Step::ChunkDone(1) {
             // The size stays: only the checksum can tell.
-            once.call_once(|| std::fs::write(&part, "1,Bob,\n").unwrap());
+            once.call_once(|| std::fs::write(&part, "1,Bob\n").unwrap());
         }
     });
     bench.spec.workers = 1;

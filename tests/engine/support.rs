@@ -84,6 +84,7 @@ impl Shop {
             spec: self.spec.clone(),
             folder: self.dir.path().to_owned(),
             input: self.path("input"),
+            identity: self.path("input"),
             takes: Arc::new(|name| PathBuf::from(name).extension().is_some_and(|e| e == "csv")),
             output: self.path("output"),
         };

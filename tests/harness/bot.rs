@@ -52,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) wrap: Option<Wrap>,
     /// More of the configuration.
     pub(crate) more: &'static str,
+    /// Two of them, east and west; west copies what is done in east after two seconds.
+    pub(crate) regions: bool,
 }
 
 impl Default for Setup {
@@ -65,6 +67,7 @@ impl Default for Setup {
             secrets: vec![SECRET],
             wrap: None,
             more: "",
+            regions: false,
         }
     }
 }
@@ -127,7 +130,7 @@ impl Bot {
             missing_percent: setup.missing_percent,
             seed: 7,
         };
-        let starter = Starter { sample, max_rows_per_second: setup.brake };
+        let starter = Starter { sample, max_rows_per_second: setup.brake, regions: setup.regions };
         let (_, totals) = starter.write(dir.path()).unwrap();
         let file = dir.path().join(FILE_NAME);
         let text = std::fs::read_to_string(&file).unwrap();

@@ -10,6 +10,15 @@ use std::path::{Path, PathBuf};
 const TEMPLATE: &str = include_str!("switchman.toml");
 /// The line of the template that brakes the job.
 const BRAKE: &str = "max_rows_per_second = 20000";
+/// The lines of the template that make two regions.
+const REGIONS: [&str; 6] = [
+    "[[region]]",
+    "name = \"east\"",
+    "name = \"west\"",
+    "data = \"var/regions/west\"",
+    "[replication]",
+    "lag = \"2s\"",
+];
 const JOB: &str = "jobs/sales";
 const INPUT: &str = "input";
 
@@ -20,6 +29,8 @@ pub struct Starter {
     pub sample: Settings,
     /// Rows per second of the job, so that one can watch it; `None`: as fast as it goes.
     pub max_rows_per_second: Option<u32>,
+    /// Whether there are two regions.
+    pub regions: bool,
 }
 
 /// Why it was not written.
@@ -47,6 +58,7 @@ impl Starter {
         Self {
             sample: Settings { rows: 1_000, bad_percent: 1.0, missing_percent: 0.5, seed: 1 },
             max_rows_per_second: None,
+            regions: false,
         }
     }
 
@@ -55,6 +67,7 @@ impl Starter {
         Self {
             sample: Settings { rows: 100_000, bad_percent: 1.0, missing_percent: 0.1, seed: 1 },
             max_rows_per_second: Some(20_000),
+            regions: true,
         }
     }
 
@@ -101,7 +114,11 @@ impl Starter {
             Some(rows) => format!("max_rows_per_second = {rows}"),
             None => format!("#{BRAKE}"),
         };
-        TEMPLATE.replace(BRAKE, &brake)
+        let mut text = TEMPLATE.replace(BRAKE, &brake);
+        for line in REGIONS.iter().filter(|_| self.regions) {
+            text = text.replace(&format!("\n#{line}\n"), &format!("\n{line}\n"));
+        }
+        text
     }
 }
 
@@ -199,6 +216,19 @@ mod tests {
         assert_eq!(config.policy.rules().len(), Policy::standard().rules().len());
         let spec = &config.jobs[0].spec;
         assert_eq!((spec.workers, spec.max_rows_per_second, spec.output.len()), (2, Some(20_000), 3));
+    }
+
+    #[test]
+    fn the_playground_has_two_regions_and_a_first_configuration_none() {
+        for (regions, expected) in [(false, vec![]), (true, vec!["east", "west"])] {
+            let dir = tempfile::tempdir().unwrap();
+            Starter { regions, ..Starter::small() }.write(dir.path()).unwrap();
+            let config = Config::load(&dir.path().join(FILE_NAME)).unwrap();
+            let names: Vec<_> = config.regions.all.iter().map(|region| region.name.as_str()).collect();
+            assert_eq!(names, expected);
+            assert_eq!(config.warnings(), Vec::<String>::new());
+        }
+        assert!(Starter::playground().regions);
     }
 
     #[test]

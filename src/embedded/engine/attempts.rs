@@ -5,7 +5,7 @@ use super::io;
 use crate::batch::durable;
 use crate::batch::{self, BatchError, Outcome, Summary};
 use crate::domain::command::Scope;
-use crate::domain::id::JobName;
+use crate::domain::id::{JobName, RegionName};
 use crate::domain::run::{AttemptKey, Input, Progress, ReasonCount};
 use crate::ports::{Execution, ExecutionState, PortError};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,11 @@ pub(crate) struct Request {
     pub(crate) job: JobName,
     pub(crate) input: Input,
     pub(crate) scope: Scope,
+    /// Where it was begun, and in which epoch; `None` before there were regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<RegionName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) epoch: Option<u64>,
 }
 
 /// How an attempt ended.

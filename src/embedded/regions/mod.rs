@@ -1,41 +1,75 @@
-//! The regions of this machine: a folder each, and one record that says which of them is active.
+//! The regions of this machine: a folder each, and one record that says which of them is active. What is done in the active one is copied
+//! to the others; nothing is ever published under an epoch that is over.
 
+mod gate;
+mod record;
+mod region;
+
+use super::Links;
+use super::engine::{LocalJobs, News};
 use crate::domain::id::{RegionName, RequestId};
 use crate::domain::region::{Active, Replication};
-use crate::ports::{Clock, Commit, Kind, PortError, RecordWrite, Regions, Site, Store};
+use crate::ports::{Clock, PortError, Regions, Site, Store};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use record::ActiveRecord;
+use region::Region;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// The key of the record of the active region.
-const RECORD: &str = "region";
+/// Where a region lies.
+pub struct Place {
+    pub name: RegionName,
+    /// The jobs with their folders in this region.
+    pub jobs: LocalJobs,
+    /// The folder of the attempts.
+    pub runs: PathBuf,
+    /// Its own folder; the sandboxes of drills lie in it.
+    pub data: PathBuf,
+}
+
+/// What regions are made of.
+pub struct RegionSetup {
+    /// The first is active until somebody switches. Never empty.
+    pub places: Vec<Place>,
+    /// The folder of the records; what several processes share lies in it.
+    pub data: PathBuf,
+    /// How long a change waits before it is copied.
+    pub lag: Duration,
+    /// Batches that run side by side in each region.
+    pub at_once: usize,
+    pub links: Links,
+    pub news: News,
+}
 
 /// The regions of a configuration.
 pub struct LocalRegions {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
+    record: Arc<ActiveRecord>,
     names: Vec<RegionName>,
-    sites: Vec<Site>,
+    regions: Vec<Arc<Region>>,
 }
 
 impl LocalRegions {
-    /// `sites` must not be empty; the first is active until somebody switches.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, sites: Vec<Site>) -> Self {
-        let names = sites.iter().map(|site| site.region.clone()).collect();
-        Self { store, clock, names, sites }
+    /// Within a runtime. A single region is not fenced, and nothing is copied.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, setup: RegionSetup) -> Self {
+        let RegionSetup { places, data, lag: _, at_once, links, news } = setup;
+        let names: Vec<_> = places.iter().map(|place| place.name.clone()).collect();
+        let record = Arc::new(ActiveRecord::new(store, clock, names[0].clone(), &data));
+        let asked = (names.len() > 1).then(|| record.clone());
+        let region = |place| Arc::new(Region::new(place, links.clone(), at_once, &news, asked.clone()));
+        let regions = places.into_iter().map(region).collect();
+        Self { record, names, regions }
     }
 
-    async fn stored(&self) -> Result<(Active, u64), PortError> {
-        let first = || Active { region: self.names[0].clone(), epoch: 1, since: Timestamp::UNIX_EPOCH };
-        match self.store.record(RECORD).await? {
-            None => Ok((first(), 0)),
-            Some(stored) => match serde_json::from_str(&stored.body) {
-                Ok(active) => Ok((active, stored.version)),
-                Err(error) => {
-                    Err(PortError::permanent("the record of the active region cannot be read").because(error))
-                }
-            },
+    /// Breaks off the batches of all regions; the next start goes on from the chunks that are finished.
+    pub async fn break_off(&self) {
+        for region in &self.regions {
+            region.engine().shutdown().await;
         }
+    }
+
+    fn region(&self, name: &RegionName) -> Option<&Arc<Region>> {
+        self.regions.iter().find(|region| &region.name == name)
     }
 }
 
@@ -46,28 +80,20 @@ impl Regions for LocalRegions {
     }
 
     fn site(&self, region: &RegionName) -> Option<Site> {
-        self.sites.iter().find(|site| &site.region == region).cloned()
+        // What was begun before there were regions lies where the first one is.
+        let before = || (region.as_str() == ONLY_REGION).then(|| &self.regions[0]);
+        self.region(region).or_else(before).map(|region| region.site.clone())
     }
 
     async fn active(&self) -> Result<Active, PortError> {
-        self.stored().await.map(|(active, _)| active)
+        self.record.read().await.map(|(active, _)| active)
     }
 
     async fn switch(&self, expected: u64, to: &RegionName) -> Result<Active, PortError> {
-        let (now, version) = self.stored().await?;
-        if now.epoch == expected + 1 && &now.region == to {
-            return Ok(now);
+        if self.region(to).is_none() {
+            return Err(PortError::permanent(format!("there is no region {to}")));
         }
-        if now.epoch != expected {
-            let what = format!("the epoch is {} and not {expected}: somebody else has switched", now.epoch);
-            return Err(PortError::new(Kind::Conflict, what));
-        }
-        let active = Active { region: to.clone(), epoch: expected + 1, since: self.clock.now() };
-        let body = serde_json::to_string(&active)
-            .map_err(|e| PortError::permanent("the active region cannot be written").because(e))?;
-        let write = RecordWrite { key: RECORD.to_owned(), expected: version, list: None, at: active.since, body };
-        self.store.commit(Commit { records: vec![write], ..Commit::default() }).await?;
-        Ok(active)
+        self.record.switch(expected, to).await
     }
 
     async fn replication(&self, _from: &RegionName, _to: &RegionName) -> Result<Replication, PortError> {
@@ -82,3 +108,6 @@ impl Regions for LocalRegions {
         Ok(())
     }
 }
+
+/// What a configuration without regions works in.
+pub const ONLY_REGION: &str = "local";

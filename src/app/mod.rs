@@ -1,49 +1,33 @@
-//! Puts the program together: the only file that names concrete adapters.
+//! Puts the program together: the only part that names concrete adapters.
 
-use crate::config::starter::Starter;
-use crate::config::{Backend, Config, FILE_NAME, JobConfig, SlackAccess};
-use crate::domain::envelope::Envelope;
-use crate::domain::id::{FileName, JobName, RegionName};
-use crate::domain::run::AttemptKey;
-use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
-use crate::embedded::{Links, Lists, LocalFiles, LocalRegions, Sqlite, SystemClock, links, sqlite};
+mod local;
+mod playground;
+
+pub use playground::{PlaygroundOptions, playground};
+
+use crate::config::{Backend, Config, SlackAccess};
+use crate::embedded::regions::LocalRegions;
+use crate::embedded::{Links, Lists, Sqlite, SystemClock, links, sqlite};
 use crate::health::{Health, Heartbeat};
-use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
-use crate::ports::{Bus, Clock, Kind, Regions, Site, Store};
+use crate::ports::{Bus, Clock, Kind, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
 use crate::slack::render::Renderer;
+use crate::workers;
 use crate::workers::Courtesy;
-use crate::{domain, workers};
 use anyhow::{Context, anyhow};
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// The port of the page, unless it is taken.
-const PLAYGROUND_PORT: u16 = 4242;
-/// What a configuration without regions works in.
-const ONLY_REGION: &str = "local";
-/// Batches that run side by side; each uses all its job's workers already.
-const AT_ONCE: usize = 2;
 /// Requests that are being answered get this long to end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
-
-/// How to run the playground.
-#[derive(Debug, Clone)]
-pub struct PlaygroundOptions {
-    /// `None`: the usual port, or a free one where that is taken. 0: a free one.
-    pub port: Option<u16>,
-    /// Where its configuration, inputs and records lie; made when needed.
-    pub data: PathBuf,
-}
 
 /// Is called once, as soon as requests are answered.
 pub type Ready = Box<dyn FnOnce(SocketAddr) + Send>;
@@ -54,7 +38,7 @@ pub struct App {
     heartbeat: Arc<Heartbeat>,
     courtesy: Arc<Courtesy>,
     router: Router,
-    engine: Arc<LocalEngine>,
+    regions: Arc<LocalRegions>,
     metrics: PrometheusHandle,
 }
 
@@ -82,7 +66,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let Backend::Embedded { data } = &config.backend;
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
-        let links = Links::new(link_key(data)?, public_url);
+        let links = Links::new(local::link_key(data)?, public_url);
         let renderer = Renderer::new(&config.slash_command);
         let client = Arc::new(Client::new(&ClientConfig {
             api_url: access.api_url.clone(),
@@ -91,13 +75,7 @@ impl App {
             renderer: renderer.clone(),
         })?);
         let lists = Arc::new(Lists::new(config.listing(), config.channels.clone()));
-        let jobs = Arc::new(LocalJobs::new(config.jobs.iter().map(local_job).collect()));
-        let attempts = Attempts::new(data.join("runs"));
-        let files = Arc::new(LocalFiles::new(jobs.clone(), attempts.clone(), links.clone()));
-        let engine = Arc::new(LocalEngine::new(jobs, attempts, AT_ONCE, news(record.clone(), clock.clone())));
-        let only = RegionName::parse(ONLY_REGION).context("the name of the one region")?;
-        let site = Site { region: only, engine: engine.clone(), files: files.clone() };
-        let regions = Arc::new(LocalRegions::new(record.clone(), clock.clone(), vec![site]));
+        let regions = Arc::new(local::regions(config, links.clone(), record.clone(), clock.clone())?);
         let ctx = wrap(Ctx {
             store: record.clone(),
             bus: record.clone(),
@@ -115,10 +93,12 @@ impl App {
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
         let courtesy = Arc::<Courtesy>::default();
-        let router = announced(Ingress::router(doors), courtesy.clone())
-            .merge(health.router())
-            .merge(links::router(links, files, clock));
-        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, courtesy, router, engine, metrics })
+        let router = announced(Ingress::router(doors), courtesy.clone()).merge(health.router()).merge(links::router(
+            links,
+            regions.clone(),
+            clock,
+        ));
+        Ok(Self { processor: Arc::new(Processor::new(ctx)), heartbeat, courtesy, router, regions, metrics })
     }
 
     /// What answers HTTP.
@@ -129,6 +109,11 @@ impl App {
     /// What does the work; scenario tests step it by hand.
     pub fn processor(&self) -> &Arc<Processor> {
         &self.processor
+    }
+
+    /// The regions as they are on this machine: steps replication by hand, and has switches for bad days.
+    pub fn regions(&self) -> &Arc<LocalRegions> {
+        &self.regions
     }
 
     /// Answers requests on `listener` and works, until `stop`; then drains: no new requests, what was taken is finished.
@@ -161,7 +146,7 @@ impl App {
 
     /// Breaks off the batches that are under way; the next start goes on from the chunks that are finished.
     pub async fn break_off(&self) {
-        self.engine.shutdown().await;
+        self.regions.break_off().await;
     }
 }
 
@@ -208,48 +193,6 @@ pub async fn serve(config: Config, access: SlackAccess, metrics: PrometheusHandl
     app.run(listener, Router::new(), terminated()?).await
 }
 
-/// The bot and the local Slack page, until SIGTERM or SIGINT.
-pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, ready: Ready) -> anyhow::Result<()> {
-    let mut claim = Claim::take(&options.data)?;
-    let config = playground_config(&options.data)?;
-    let listener = playground_listener(options.port).await?;
-    let address = listener.local_addr()?;
-    let base = format!("http://{address}");
-    claim.answers_at(&base).context("the lock of the data folder cannot be written")?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let secret = SecretString::from(hex::encode(random()?));
-    let token = SecretString::from(format!("xoxb-{}", hex::encode(random()?)));
-    let access = SlackAccess {
-        signing_secrets: vec![secret.clone()],
-        bot_token: token.clone(),
-        app_token: None,
-        api_url: format!("{base}/api"),
-    };
-    let app = App::build(&config, &access, &base, clock.clone(), metrics)?;
-    let regions = app.processor().ctx().regions.clone();
-    let wall = clock.clone();
-    let page = Playground::new(PlaygroundConfig {
-        command: config.slash_command.clone(),
-        hints: hints(),
-        examples: examples(&config),
-        journal: Some(options.data.join("workspace.jsonl")),
-        files_dir: Some(options.data.join("workspace-files")),
-        on_upload: upload_to(&config, regions),
-        ..PlaygroundConfig::new(&format!("{base}/slack/events"), secret, token, Arc::new(move || wall.now()))
-    })?;
-    page.set_base_url(&base);
-    let router = page.router();
-    ready(address);
-    let stop = terminated()?;
-    let ended = async move {
-        stop.await;
-        page.shut_down();
-    };
-    app.run(listener, router, ended).await?;
-    drop(claim);
-    Ok(())
-}
-
 /// Asks Slack whether the token works. One line for each thing that was found to be right; the error says what is not.
 pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Result<Vec<String>> {
     let client = Client::new(&ClientConfig {
@@ -272,106 +215,6 @@ fn announced(router: Router, courtesy: Arc<Courtesy>) -> Router {
         courtesy.request();
         std::future::ready(request)
     }))
-}
-
-/// News of an execution goes onto the bus like everything else. A lost publish costs a second: the attempt's deadline comes anyway.
-fn news(bus: Arc<dyn Bus>, clock: Arc<dyn Clock>) -> crate::embedded::engine::News {
-    let runtime = tokio::runtime::Handle::current();
-    Arc::new(move |key: &AttemptKey| {
-        let now = clock.now();
-        let Ok(envelope) = Envelope::news(key.clone(), now) else {
-            return;
-        };
-        let bus = bus.clone();
-        runtime.spawn(async move {
-            if let Err(error) = bus.publish(envelope).await {
-                tracing::warn!(%error, "news of a run could not be published");
-            }
-        });
-    })
-}
-
-fn local_job(job: &JobConfig) -> LocalJob {
-    let pattern = job.pattern.clone();
-    LocalJob {
-        name: job.name.clone(),
-        spec: job.spec.clone(),
-        folder: job.base.clone(),
-        input: job.input.clone(),
-        takes: Arc::new(move |name| pattern.matches(name)),
-        output: job.output.clone(),
-    }
-}
-
-/// The data folder is a starter configuration with a large input; what a user changed in it stays.
-fn playground_config(data: &Path) -> anyhow::Result<Config> {
-    Starter::playground().write_once(data).with_context(|| format!("{} cannot be filled", data.display()))?;
-    Config::load(&data.join(FILE_NAME)).map_err(|mistakes| anyhow!("{mistakes}"))
-}
-
-async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
-    let bind = |port| TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port));
-    match port {
-        Some(port) => {
-            bind(port).await.with_context(|| format!("port {port} is taken; name another, or 0 for a free one"))
-        }
-        None => match bind(PLAYGROUND_PORT).await {
-            Ok(listener) => Ok(listener),
-            Err(_) => bind(0).await.context("no free port"),
-        },
-    }
-}
-
-/// A dropped file becomes an input of the first job.
-fn upload_to(config: &Config, regions: Arc<dyn Regions>) -> Option<crate::playground::OnUpload> {
-    let job: JobName = config.jobs.first()?.name.clone();
-    let runtime = tokio::runtime::Handle::current();
-    let command = config.slash_command.clone();
-    Some(Arc::new(move |name, content| {
-        let file = FileName::parse(name).map_err(|e| format!("{name} cannot be taken: {e}."))?;
-        let put = async { regions.here().await?.1.files.put_input(&job, &file, &content).await };
-        runtime.block_on(put).map_err(|error| format!("{name} was not taken: {error}."))?;
-        let line = format!("{command} start-batch {job} {}", domain::grammar::quote(name));
-        Ok(format!("{name} is in the input folder. Start it with: {line}"))
-    }))
-}
-
-fn hints() -> Vec<Hint> {
-    let hint = |spec: &domain::grammar::Spec| Hint {
-        text: spec.action.name().to_owned(),
-        usage: spec.usage(),
-        summary: spec.summary.to_owned(),
-    };
-    domain::grammar::SPECS.iter().map(hint).collect()
-}
-
-fn examples(config: &Config) -> Vec<String> {
-    let job = config.jobs.first().map_or("JOB", |j| j.name.as_str());
-    let lines = [format!("start-batch {job}"), "status".to_owned(), "help".to_owned()];
-    lines.iter().map(|line| format!("{} {line}", config.slash_command)).collect()
-}
-
-/// The key of download links, made at the first start: links outlive a restart.
-fn link_key(data: &Path) -> anyhow::Result<[u8; 32]> {
-    let path = data.join("links.key");
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key).with_context(|| {
-            format!("{} is damaged; remove it to make a new one (links given out stop working)", path.display())
-        })?;
-        return Ok(key);
-    }
-    let key = random()?;
-    write_private(&path, &hex::encode(key)).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(key)
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 fn random() -> anyhow::Result<[u8; 32]> {
