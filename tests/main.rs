@@ -14,6 +14,7 @@ mod harness;
 mod help;
 mod kill_sweep;
 mod list_batches;
+mod regions;
 mod rejected_rows;
 mod reprocess_batch;
 mod rules;

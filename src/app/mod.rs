@@ -127,6 +127,7 @@ impl App {
         let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics.clone()));
         let (processor, heartbeat) = (self.processor.clone(), self.heartbeat.clone());
         let work = tokio::spawn(workers::run(processor, heartbeat, self.courtesy.clone(), stopped.clone()));
+        let copies = tokio::spawn(LocalRegions::clone(&self.regions).keep_up(stopped.clone()));
         let mut http_stop = stopped;
         let server = axum::serve(listener, self.router().merge(beside)).with_graceful_shutdown(async move {
             let _ = http_stop.wait_for(|stopping| *stopping).await;
@@ -139,6 +140,7 @@ impl App {
             served.context("the server stopped")??;
         }
         work.await.context("the workers stopped")?;
+        copies.await.context("copying to the other regions stopped")?;
         self.break_off().await;
         upkeep.abort();
         Ok(())

@@ -1,6 +1,6 @@
 //! The result of an earlier attempt, chunk by chunk, so that a new attempt redoes only what it has to.
-use super::chunk::Done;
-use super::durable;
+use super::chunk::{Done, Written};
+use super::durable::{self, CheckedReader};
 use super::error::BatchError;
 use super::job::Job;
 use super::parts::{Marker, Parts, Round};
@@ -20,6 +20,17 @@ pub(crate) struct Manifest {
     pub(crate) output_start: u64,
     pub(crate) rejects_start: u64,
     pub(crate) chunks: Vec<Done>,
+}
+
+impl Manifest {
+    /// Whether both files stand under their names: an attempt that was killed while it published may have taken them back.
+    fn fits(&self, dir: &Path) -> bool {
+        let bytes = |name: &str| std::fs::metadata(dir.join(name)).map(|found| found.len()).ok();
+        let output = self.chunks.iter().map(|done| done.output.bytes).sum::<u64>();
+        let rejects = self.chunks.iter().map(|done| done.rejects.bytes).sum::<u64>();
+        bytes(&self.output) == Some(self.output_start + output)
+            && bytes(&self.rejects) == Some(self.rejects_start + rejects)
+    }
 }
 
 /// An attempt to build on.
@@ -43,6 +54,14 @@ impl Place {
         let mut file = File::open(&self.path).map_err(BatchError::io("open", &self.path))?;
         file.seek(SeekFrom::Start(self.offset)).map_err(BatchError::io("read", &self.path))?;
         Ok(file.take(self.bytes))
+    }
+
+    /// Whether what was written is there.
+    fn holds(&self, written: Written) -> bool {
+        let Ok(file) = self.open() else { return false };
+        let mut checked = CheckedReader::new(file);
+        let bytes = std::io::copy(&mut checked, &mut std::io::sink());
+        bytes.is_ok_and(|bytes| Written { bytes, crc: checked.crc() } == written)
     }
 }
 
@@ -76,7 +95,8 @@ impl Earlier {
         if plan.dialect != serde_json::json!(job.spec.dialect) {
             return Err(refused("the job's dialect changed since; reprocess all"));
         }
-        let chunks = match durable::read_json::<Manifest>(&dir.join(super::MANIFEST))? {
+        let manifest = durable::read_json::<Manifest>(&dir.join(super::MANIFEST))?;
+        let chunks = match manifest.filter(|manifest| manifest.fits(dir)) {
             Some(manifest) => from_files(dir, &manifest),
             None => from_parts(dir, &plan.chunks, job),
         };
@@ -125,7 +145,10 @@ fn from_parts(dir: &Path, chunks: &[Chunk], job: &Job) -> Vec<Option<(Done, Plac
         let output = place(chunk, round, "output", done.output.bytes);
         Some((done, output, place(chunk, round, "rejects", done.rejects.bytes)))
     };
-    chunks.iter().map(|chunk| places.next().or_else(|| find(chunk))).collect()
+    // Its files may come from another place, or from before a power cut: what is not whole was not done.
+    let whole =
+        |(done, output, rejects): &(Done, Place, Place)| output.holds(done.output) && rejects.holds(done.rejects);
+    chunks.iter().map(|chunk| places.next().filter(whole).or_else(|| find(chunk).filter(whole))).collect()
 }
 
 /// A chunk's earlier output and rejects, walked along with its input.

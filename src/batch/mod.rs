@@ -1,6 +1,7 @@
 //! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS, no clock on the wall; memory is bounded by
 //! workers × chunk. What never happens here: a row that is in neither the output nor the rejects.
 mod attempt;
+mod carry;
 pub mod chunk;
 pub mod control;
 mod decimal;
@@ -30,6 +31,7 @@ pub mod split;
 mod syncer;
 mod temporal;
 
+pub use carry::{Trace, carry, trace, whole};
 pub use control::{Control, Phase, Progress, Step};
 pub use error::{BatchError, LoadError};
 pub use job::Job;

@@ -15,6 +15,7 @@ use switchman::config::starter::Starter;
 use switchman::config::{Config, FILE_NAME, SlackAccess};
 use switchman::domain::audit::{AuditRecord, Verifier};
 use switchman::domain::run::Run;
+use switchman::embedded::regions::LocalRegions;
 use switchman::playground::{Ack, Act, Author, Message, Playground, PlaygroundConfig, View};
 use switchman::ports::{Clock, ExecutionState, PortError, RunQuery};
 use switchman::processor::{Ctx, Processor, Step};
@@ -235,6 +236,18 @@ impl Bot {
         done
     }
 
+    /// The regions with their switches.
+    pub(crate) fn regions(&self) -> &LocalRegions {
+        self.life().app.regions()
+    }
+
+    /// One step of the replication.
+    pub(crate) async fn replicate(&self) -> u64 {
+        let (life, regions) = (self.life(), self.regions().clone());
+        let runtime = life.runtime.as_ref().expect("the bot runs");
+        runtime.spawn(async move { regions.replicate_once().await }).await.unwrap().unwrap()
+    }
+
     /// Waits for news of the engine, for as long as one turn of the clock stands for.
     pub(crate) async fn listen(&self) {
         let _ = self.within(|processor| async move { processor.consume(NEWS_WITHIN).await }).await;
@@ -255,6 +268,7 @@ impl Bot {
         let mut left = Left::default();
         for _ in 0..TURNS {
             let did = self.drain().await;
+            self.replicate().await;
             left = self.left().await;
             if enough(&left) {
                 return;

@@ -7,7 +7,8 @@ mod fence;
 mod jobs;
 
 pub use attempts::Attempts;
-pub(super) use attempts::{result_name, unusable};
+pub(super) use attempts::{ENDED, keep_text, result_name, unusable};
+pub(super) use execution::show;
 pub use fence::{Fence, Permit, Refusal};
 pub use jobs::{LocalJob, LocalJobs};
 
@@ -135,6 +136,11 @@ impl LocalEngine {
             }
             quiet.await;
         }
+    }
+
+    /// Whether it was shut down.
+    pub(super) fn is_closing(&self) -> bool {
+        self.inner.closing.load(SeqCst)
     }
 
     async fn blocking<T: Send + 'static>(

@@ -45,6 +45,16 @@ impl ActiveRecord {
         }
     }
 
+    /// Waits for what asks the store. Blocks; not for the threads of the runtime.
+    pub(super) fn wait<T>(&self, asked: impl Future<Output = T>) -> T {
+        self.runtime.block_on(asked)
+    }
+
+    /// The record, for threads that may block.
+    pub(super) fn wait_read(&self) -> Result<Active, PortError> {
+        self.wait(self.read()).map(|(active, _)| active)
+    }
+
     /// See [`crate::ports::Regions::switch`].
     pub(super) async fn switch(&self, expected: u64, to: &RegionName) -> Result<Active, PortError> {
         // Nobody publishes between here and the end of this function.
@@ -81,7 +91,7 @@ impl ActiveRecord {
         let lock =
             open(&self.lock).and_then(|lock| lock.lock_shared().map(|()| lock)).map_err(|e| unknown(e.to_string()))?;
         gate.pass().map_err(|e| unknown(e.what))?;
-        let (active, _) = self.runtime.block_on(self.read()).map_err(|e| unknown(e.what))?;
+        let (active, _) = self.wait(self.read()).map_err(|e| unknown(e.what))?;
         if active.region == gate.region && active.epoch == epoch {
             return Ok(Permit::holding(lock));
         }

@@ -1,0 +1,7 @@
+//! Two regions on this machine: what is copied and when, who may publish, and what happens to a region on its own.
+
+mod carry;
+mod fencing;
+mod replication;
+mod sandbox;
+mod support;
