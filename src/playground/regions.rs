@@ -69,7 +69,7 @@ pub struct RegionFile {
     pub bytes: u64,
     /// How many files this line stands for: 1 unless it is about chunks.
     pub parts: u64,
-    /// How many of them are in the other region as well; none where that cannot be told. Shown of the active region only.
+    /// How many of them are in the other region as well; none where that cannot be told.
     pub arrived: Option<u64>,
 }
 

@@ -46,8 +46,7 @@ class Tour:
             return
         self.number += 1
         self.page.mouse.move(0, 0)
-        self.page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
-        self.page.screenshot(path=pathlib.Path(self.shots) / f"tour-{self.number}-{name}.png")
+        self.page.screenshot(path=pathlib.Path(self.shots) / f"tour-{self.number}-{name}.png", animations="disabled")
 
     # What stands on the page.
 

@@ -46,9 +46,11 @@ function arrival(file, other) {
   return h("span", { class: "arrival not-there" }, `✗ ${part} in ${other}`);
 }
 
-function fileRow(file, other, marked) {
+/** In the standby only what the active region lacks is marked: everything else came from there. */
+function fileRow(file, other, active) {
+  const marked = active || (file.arrived !== null && file.arrived < file.parts);
   const parts = file.kind === "chunk" ? `${file.parts} ${file.parts === 1 ? "chunk" : "chunks"}, ` : "";
-  return h("li", { "data-key": `${file.kind} ${file.name}`, "data-file": file.name }, h("b", {}, file.name),
+  return h("li", { "data-file": file.name }, h("b", {}, file.name),
     h("small", {}, `${parts}${size(file.bytes)}`), marked && arrival(file, other));
 }
 
