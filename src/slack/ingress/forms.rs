@@ -24,7 +24,7 @@ impl Ingress {
     pub(super) async fn open_form(&self, asker: &Asker, action: Action, trigger: Option<&str>) -> Result<(), Problem> {
         self.allowed(asker, action, None)?;
         self.opened(Some(action), trigger, async {
-            let metadata = Metadata { channel: asker.channel.clone() };
+            let metadata = Metadata::of(&asker.channel);
             let now = self.doors.clock.now();
             Ok(match action {
                 Action::StartBatch => self.start_form(asker, metadata, None).await?,
@@ -37,13 +37,14 @@ impl Ingress {
                     Modal::Cancel { metadata, runs, now }
                 }
                 Action::Why => Modal::Why { metadata },
-                Action::Status
-                | Action::ListBatches
-                | Action::FailOver
-                | Action::FailBack
-                | Action::Approve
-                | Action::Deny
-                | Action::Help => Modal::Refused(Problem::FormExpired { action: Some(action) }),
+                Action::FailOver => self.fail_over_form(metadata).await?,
+                Action::Approve | Action::Deny => {
+                    let requests = self.votable(asker, action).await?;
+                    Modal::Requests { metadata, action, requests, now }
+                }
+                Action::Status | Action::ListBatches | Action::FailBack | Action::Help => {
+                    Modal::Refused(Problem::FormExpired { action: Some(action) })
+                }
             })
         })
         .await
@@ -55,7 +56,7 @@ impl Ingress {
             return Ok(());
         };
         self.allowed(asker, Action::StartBatch, Some(&job))?;
-        let metadata = Metadata { channel: asker.channel.clone() };
+        let metadata = Metadata::of(&asker.channel);
         let modal = self.start_form(asker, metadata, Some(job)).await.map_err(|e| expired(None, &e))?;
         self.show(view, &modal).await.map_err(|e| expired(Some(Action::StartBatch), &e))
     }
@@ -68,6 +69,15 @@ impl Ingress {
             None => Vec::new(),
         };
         Ok(Modal::Start { metadata, jobs, job, inputs })
+    }
+
+    async fn fail_over_form(&self, metadata: Metadata) -> Result<Modal, PortError> {
+        let active = self.doors.regions.active().await?.region;
+        let others: Vec<_> = self.doors.regions.names().iter().filter(|name| **name != active).cloned().collect();
+        if others.is_empty() {
+            return Ok(Modal::Refused(Problem::OneRegion));
+        }
+        Ok(Modal::FailOver { metadata, active, others })
     }
 
     async fn runs(&self, asker: &Asker, action: Action, wanted: fn(&Run) -> bool) -> Result<Vec<Run>, PortError> {
@@ -154,12 +164,22 @@ impl Ingress {
         if let Err(problem) = self.allowed(asker, Action::Status, Some(&run.job)) {
             return Ok(Err(problem));
         }
-        let actor = &asker.standing.actor;
-        if let Member::Outsider(kind) = self.doors.chat.member(&actor.team, &actor.user).await? {
-            let decision = crate::domain::policy::Decision::Outsider { kind };
-            return Ok(Err(Problem::NotPermitted { action: Some(Action::Status), decision }));
+        if let Some(problem) = self.outsider(asker, Action::Status).await? {
+            return Ok(Err(problem));
         }
         self.doors.regions.of(run.attempt(key.attempt).unwrap_or_else(|| run.current())).map(Ok)
+    }
+
+    /// The refusal of somebody who is no full member of the workspace, as far as Slack knows.
+    pub(super) async fn outsider(&self, asker: &Asker, action: Action) -> Result<Option<Problem>, PortError> {
+        let actor = &asker.standing.actor;
+        Ok(match self.doors.chat.member(&actor.team, &actor.user).await? {
+            Member::Outsider(kind) => {
+                let decision = crate::domain::policy::Decision::Outsider { kind };
+                Some(Problem::NotPermitted { action: Some(action), decision })
+            }
+            Member::Full | Member::Unknown => None,
+        })
     }
 
     /// A link, and an audit record of who got it.
@@ -179,14 +199,14 @@ impl Ingress {
         Ok(link)
     }
 
-    async fn show(&self, view: &str, modal: &Modal) -> Result<(), PortError> {
+    pub(super) async fn show(&self, view: &str, modal: &Modal) -> Result<(), PortError> {
         let at = ViewRef { id: view.to_owned(), hash: None };
         self.doors.client.update_view(&at, &self.doors.renderer.modal(modal)).await?;
         Ok(())
     }
 
     /// Opens "loading", then shows what `fill` gives, or why it gives nothing.
-    async fn opened(
+    pub(super) async fn opened(
         &self,
         action: Option<Action>,
         trigger: Option<&str>,
@@ -213,7 +233,7 @@ impl Ingress {
     }
 }
 
-fn expired(action: Option<Action>, error: &PortError) -> Problem {
+pub(super) fn expired(action: Option<Action>, error: &PortError) -> Problem {
     tracing::warn!(%error, "a form could not be shown");
     Problem::FormExpired { action }
 }

@@ -7,6 +7,7 @@ mod command;
 mod forms;
 mod replay;
 mod submit;
+mod vote;
 
 use super::client::Client;
 use super::inbound::{self, Inbound, InboundError};

@@ -54,6 +54,10 @@ pub(super) struct Card {
     redo: Option<Scope>,
     /// The number of the attempt that came after this one.
     followed_by: Option<u32>,
+    /// Where that one is.
+    followed_in: Option<String>,
+    /// Where it is worked on.
+    region: Option<String>,
     /// It has not ended.
     open: bool,
 }
@@ -128,6 +132,8 @@ impl Card {
             key: format!("{}.{}", run.id, shown.number),
             redo: if shown.number == newest { run.to_redo() } else { None },
             followed_by: (shown.number < newest).then_some(newest),
+            followed_in: run.current().region.as_ref().map(ToString::to_string),
+            region: shown.region.as_ref().map(ToString::to_string),
             open: !shown.state.is_terminal(),
         }
     }
@@ -139,7 +145,7 @@ impl Card {
 }
 
 /// A name people know; the id where Slack sent none.
-fn name(actor: &crate::domain::actor::Actor) -> String {
+pub(super) fn name(actor: &crate::domain::actor::Actor) -> String {
     if actor.name.trim().is_empty() { actor.user.to_string() } else { words::cut(&actor.name, 60) }
 }
 

@@ -1,5 +1,7 @@
 //! Everything that is said, as it is said; and nothing that can be said breaks a limit or becomes markup.
 
+mod approvals;
+
 use super::*;
 use crate::domain::actor::{Actor, Outsider, Role};
 use crate::domain::command::{Action, Scope};
@@ -16,7 +18,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 fn renderer() -> Renderer {
-    Renderer::new("/my-slack-bot")
+    Renderer::new("/my-slack-bot").across(2)
 }
 
 fn at(second: i64) -> Timestamp {
@@ -109,6 +111,14 @@ fn reprocessed() -> Run {
     run
 }
 
+/// A run whose first attempt was left behind in east and whose second goes on in west.
+fn left_behind() -> Run {
+    let mut run = reprocessed();
+    (run.attempts[0].state, run.attempts[0].region) = (RunState::LeftBehind, Some(approvals::region("east")));
+    (run.attempts[1].scope, run.attempts[1].region) = (Scope::Chunks, Some(approvals::region("west")));
+    run
+}
+
 fn card(run: Run, attempt: u32) -> Reply {
     Reply::RunCard { run: Box::new(run), attempt, now: at(65) }
 }
@@ -151,6 +161,8 @@ fn replies() -> Vec<(&'static str, Reply)> {
         ("card_failed", card(run(RunState::Failed), 1)),
         ("card_failed_long", card(capped, 1)),
         ("card_cancelled", card(run(RunState::Cancelled), 1)),
+        ("card_left_behind", card(left_behind(), 1)),
+        ("card_went_on", card(left_behind(), 2)),
         ("card_followed", card(reprocessed(), 1)),
         ("card_second_attempt", card(reprocessed(), 2)),
         ("status", Reply::RunStatus { run: Box::new(reprocessed()), now: at(65) }),
@@ -170,6 +182,12 @@ fn replies() -> Vec<(&'static str, Reply)> {
         ("cancel_asked", Reply::CancelAsked { run: run_id("r-7k3f"), job: job() }),
         ("rejects_file", Reply::RejectsFile { run: run_id("r-7k3f"), attempt: 2, user: operator(), rejected: 1100 }),
     ]
+}
+
+/// Those and everything said about requests and moves.
+fn all_replies() -> Vec<(String, Reply)> {
+    let named = |(name, reply): (&str, Reply)| (name.to_owned(), reply);
+    replies().into_iter().map(named).chain(approvals::replies()).collect()
 }
 
 /// Every problem, with the name of its snapshot.
@@ -206,6 +224,9 @@ fn problems() -> Vec<(&'static str, Problem)> {
         ("other_command", Problem::OtherCommand { given: "/deploy".into() }),
         ("form_expired", Problem::FormExpired { action: Some(Action::StartBatch) }),
     ]
+    .into_iter()
+    .chain(approvals::problems())
+    .collect()
 }
 
 /// Every modal and home, with the name of its snapshot.
@@ -233,8 +254,16 @@ fn views() -> Vec<(&'static str, Surface, View)> {
         ("rejects_none", Surface::Modal, render.rejects(&key, &nothing, 0)),
         ("problem", Surface::Modal, render.problem_view(&Problem::NotTaken)),
         ("home", Surface::Home, render.home(&Reply::Home { board: board(), permitted: Action::ALL.to_vec() })),
+        (
+            "home_busy",
+            Surface::Home,
+            render.home(&Reply::Home { board: approvals::busy_board(), permitted: Action::ALL.to_vec() }),
+        ),
         ("home_none", Surface::Home, render.home(&Reply::Home { board: empty_board(), permitted: vec![] })),
     ]
+    .into_iter()
+    .chain(approvals::views())
+    .collect()
 }
 
 /// Whether a template failed and the plain way out was taken.
@@ -244,7 +273,7 @@ fn is_plain(blocks: &Value) -> bool {
 
 #[test]
 fn every_reply_is_said_as_approved() {
-    for (name, reply) in replies() {
+    for (name, reply) in all_replies() {
         let message = renderer().message(&reply);
         insta::assert_json_snapshot!(name, message.as_json());
     }
@@ -277,8 +306,8 @@ fn every_view_is_shown_as_approved() {
 
 #[test]
 fn everything_said_is_within_the_limits_and_reads_well_aloud() {
-    let refusals = problems().into_iter().map(|(name, problem)| (name, Reply::refused(problem)));
-    for (name, reply) in replies().into_iter().chain(refusals) {
+    let refusals = problems().into_iter().map(|(name, problem)| (name.to_owned(), Reply::refused(problem)));
+    for (name, reply) in all_replies().into_iter().chain(refusals) {
         let message = renderer().message(&reply);
         assert_eq!(limits::check(Surface::Message, &message.as_json()), [], "{name}");
         let text = message.text();
@@ -336,8 +365,8 @@ fn elements(json: &Value) -> Vec<&Value> {
 
 #[test]
 fn every_button_is_one_that_is_read_when_pressed() {
-    let messages = replies().into_iter().map(|(name, reply)| (name, renderer().message(&reply).as_json()));
-    let views = views().into_iter().map(|(name, _, view)| (name, view.as_json().clone()));
+    let messages = all_replies().into_iter().map(|(name, reply)| (name, renderer().message(&reply).as_json()));
+    let views = views().into_iter().map(|(name, _, view)| (name.to_owned(), view.as_json().clone()));
     let mut read = std::collections::BTreeSet::new();
     for (name, json) in messages.chain(views) {
         for element in elements(&json) {
@@ -357,6 +386,11 @@ fn every_button_is_one_that_is_read_when_pressed() {
         ids::DOWNLOAD_REJECTS,
         ids::REJECTS_EARLIER,
         ids::REJECTS_LATER,
+        ids::APPROVE_REQUEST,
+        ids::DENY_REQUEST,
+        ids::BREAK_GLASS,
+        ids::CLOSE_REVIEW,
+        ids::REVIEW_REQUEST,
     ];
     let menu = Action::ALL.map(|action| format!("{}{action}", ids::MENU));
     for expected in own.map(ToOwned::to_owned).into_iter().chain(menu) {
@@ -366,7 +400,20 @@ fn every_button_is_one_that_is_read_when_pressed() {
 
 #[test]
 fn every_input_of_a_form_has_a_name_that_is_read() {
-    let known = [ids::JOB, ids::FILE, ids::RUN, ids::SCOPE, ids::USER, ids::COMMAND];
+    let known = [
+        ids::JOB,
+        ids::FILE,
+        ids::RUN,
+        ids::SCOPE,
+        ids::USER,
+        ids::COMMAND,
+        ids::REQUEST,
+        ids::REASON,
+        ids::CONFIRM,
+        ids::CODE,
+        ids::REGION,
+        ids::DRILL,
+    ];
     for (name, _, view) in views() {
         for block in view.as_json()["blocks"].as_array().unwrap().iter().filter(|block| block["type"] == "input") {
             let names = (block["block_id"].as_str().unwrap(), block["element"]["action_id"].as_str().unwrap());
@@ -456,6 +503,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
             channel: channel(),
         },
     ]);
+    all.extend(approvals::hostile(text, many));
     all
 }
 
@@ -470,9 +518,10 @@ fn usage_of(text: &str, at: usize, length: usize) -> Usage {
     }
 }
 
-/// All that Slack would read as markup in angle brackets.
+/// All that Slack would read as markup in angle brackets. It reads none in the cells of a table.
 fn markup(json: &Value) -> Vec<String> {
     match json {
+        Value::Object(fields) if fields.get("type").is_some_and(|kind| kind == "raw_text") => Vec::new(),
         Value::String(text) => {
             text.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default().to_owned()).collect()
         }
@@ -523,7 +572,7 @@ proptest! {
             render.problem_view(&Problem::GivenUp { request: text.clone() }),
             render.note(&text, &render.message(&Reply::refused(Problem::NotTaken))),
         ];
-        for view in all {
+        for view in all.into_iter().chain(approvals::hostile_forms(&text, many.min(30))) {
             prop_assert_eq!(limits::check(Surface::Modal, view.as_json()), []);
             prop_assert!(!is_plain(&view.as_json()["blocks"]), "{}", view.as_json());
         }
