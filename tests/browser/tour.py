@@ -61,7 +61,7 @@ class Tour:
         return self.somebody.sees(re.compile(rf"Request q-\w+: {stands}"))
 
     def move(self, kind, stands):
-        found = self.somebody.message(re.compile(rf"{kind} q-\w+: {stands}"))
+        found = self.somebody.message(re.compile(rf"{kind} q-\w+: ({stands})"))
         expect(found).to_be_visible(timeout=LONG)
         return found
 
@@ -138,11 +138,11 @@ class Tour:
         expect(self.request()).to_contain_text("1 of 2 approvals")
         self.approves("Approver 2", target, "Checked the plan: nothing would be lost")
         self.somebody.become("Operator")
-        return self.move(kind, r"(switching|recovering|finished)")
+        return self.move(kind, "switching|recovering|finished")
 
     def watches(self, kind):
         shown = self.move(kind, "recovering|finished")
-        expect(shown).to_contain_text("is shut out")
+        expect(shown).to_contain_text("was shut out")
         self.shot(f"{kind.lower()}-recovering")
         done = self.move(kind, "finished")
         self.shot(f"{kind.lower()}-finished")
