@@ -39,14 +39,17 @@ class Tour:
         self.somebody = somebody
         self.page = somebody.page
         self.shots = shots
-        self.number = 0
+        self.taken = []
 
-    def shot(self, name):
-        if not self.shots:
+    def shot(self, name, of=None, only=None):
+        """A picture of each thing once; `of` is what it should show, `only` what it shows alone."""
+        if not self.shots or name in self.taken:
             return
-        self.number += 1
+        self.taken.append(name)
+        if of:
+            of.evaluate("node => node.scrollIntoView({ block: 'start' })")
         self.page.mouse.move(0, 0)
-        self.page.screenshot(path=pathlib.Path(self.shots) / f"tour-{self.number}-{name}.png", animations="disabled")
+        (only or self.page).screenshot(path=pathlib.Path(self.shots) / f"tour-{len(self.taken)}-{name}.png", animations="disabled")
 
     # What stands on the page.
 
@@ -93,8 +96,9 @@ class Tour:
         confirm = modal.locator('input[data-action-id="confirm"]')
         expect(confirm).to_be_visible()
         expect(modal).to_contain_text("Digest")
-        confirm.fill(target)
         modal.locator('[data-action-id="reason"]').fill(reason)
+        confirm.fill(target)
+        confirm.evaluate("node => node.scrollIntoView({ block: 'end' })")
         self.shot("approve")
         modal.locator("[type=submit]").click()
         expect(modal).to_be_hidden()
@@ -116,7 +120,6 @@ class Tour:
         expect(self.region("west")).to_contain_text("none: everything has arrived")
         self.somebody.types("start-batch sales today.csv")
         expect(self.region("west")).to_contain_text("Finished chunks", timeout=LONG)
-        self.shot("running")
 
     def loses_the_region(self):
         self.panel.get_by_role("button", name="Cut east off").click()
@@ -130,7 +133,7 @@ class Tour:
         expect(card).to_contain_text("Fail over from east to west")
         expect(card).to_contain_text("0 of 2 approvals")
         self.shuts_the_panel()
-        self.shot("plan")
+        self.shot("plan", card)
         return card
 
     def two_approve(self, target, kind):
@@ -143,9 +146,9 @@ class Tour:
     def watches(self, kind):
         shown = self.move(kind, "recovering|finished")
         expect(shown).to_contain_text("was shut out")
-        self.shot(f"{kind.lower()}-recovering")
+        self.shot("recovering", shown)
         done = self.move(kind, "finished")
-        self.shot(f"{kind.lower()}-finished")
+        self.shot("finished", done)
         return done
 
     def brings_it_back(self):
@@ -154,7 +157,7 @@ class Tour:
         self.panel.get_by_role("button", name="Bring east back").click()
         expect(self.region("east")).to_contain_text("reachable")
         expect(self.region("east")).to_contain_text("none: everything has arrived", timeout=LONG)
-        self.shot("back")
+        self.shot("back", only=self.panel)
 
     def asks_to_fail_back(self):
         self.somebody.types("fail-back")
@@ -188,7 +191,7 @@ def main():
         data = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory())) / "data"
         playground = Playground(data)
         stack.callback(playground.stop)
-        page = stack.enter_context(launched()).new_page(viewport={"width": 1280, "height": 800})
+        page = stack.enter_context(launched()).new_page(viewport={"width": 1240, "height": 720})
         page.set_default_timeout(LONG)
         walk(Tour(Somebody(page, playground).open(), shots))
     for picture in sorted(shots.glob("tour-*.png")):
