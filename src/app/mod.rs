@@ -1,6 +1,7 @@
 //! Puts the program together: the only part that names concrete adapters.
 
 mod local;
+mod panel;
 mod playground;
 
 pub use playground::{PlaygroundOptions, playground};

@@ -1,6 +1,6 @@
 //! The bot and the local Slack page in one process.
 
-use super::{App, Ready, terminated};
+use super::{App, Ready, panel, terminated};
 use crate::config::starter::Starter;
 use crate::config::{Config, FILE_NAME, SlackAccess};
 use crate::domain;
@@ -55,6 +55,7 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
         journal: Some(options.data.join("workspace.jsonl")),
         files_dir: Some(options.data.join("workspace-files")),
         on_upload: upload_to(&config, regions),
+        regions: panel::panel(app.regions()),
         ..PlaygroundConfig::new(&format!("{base}/slack/events"), secret, token, Arc::new(move || wall.now()))
     })?;
     page.set_base_url(&base);
