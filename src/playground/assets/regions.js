@@ -30,7 +30,7 @@ function time(ms) {
 function lag(region) {
   if (region.active) return "none: it is the original";
   if (region.lag_ms === null) return "cannot be measured";
-  return region.lag_ms === 0 ? "none: everything has arrived" : `${time(region.lag_ms)} behind`;
+  return region.lag_ms === 0 && !region.pending ? "none: everything has arrived" : `${time(region.lag_ms)} behind`;
 }
 
 function missing(region) {
