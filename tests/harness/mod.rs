@@ -4,6 +4,7 @@ pub(crate) mod bot;
 pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod http;
+pub(crate) mod moves;
 pub(crate) mod process;
 pub(crate) mod regions;
 pub(crate) mod requests;
