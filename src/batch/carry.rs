@@ -113,7 +113,7 @@ fn carry_data(from: &Path, to: &Path, except: &str, found: &Trace) -> Result<u64
         if name == except || name == SUMMARY || name == MANIFEST || name == JOURNAL {
             continue;
         }
-        if name.starts_with("parts/") && name.ends_with(".done") {
+        if name.starts_with("parts/") && Path::new(name).extension().is_some_and(|kind| kind == "done") {
             if size(&target) != Some(*bytes) {
                 markers.push((read(&from.join(name)).map_err(failed)?, name));
             }

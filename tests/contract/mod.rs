@@ -16,7 +16,10 @@ mod bus;
 mod store;
 #[macro_use]
 mod outbox;
+#[macro_use]
+mod regions;
 mod embedded;
+mod embedded_regions;
 mod samples;
 
 use crate::harness::clock::ManualClock;

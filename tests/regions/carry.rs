@@ -7,7 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use switchman::batch::{BatchError, Control, Job, OUTPUT, Redo, Scope, Spec, Step, Task, carry, execute};
+use switchman::batch::{
+    BatchError, Control, Job, OUTPUT, Redo, Scope, Spec, Step, Task, carry, execute, stored_progress,
+};
 use tempfile::TempDir;
 
 const ROWS: u32 = 4_000;
@@ -82,7 +84,7 @@ fn world(unique: bool) -> (TempDir, Job) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn the_bytes_are_the_same_wherever_it_is_finished(
@@ -99,6 +101,23 @@ proptest! {
         // Another attempt that builds on the copy, then the copy itself gone on with.
         prop_assert_eq!(finish(&job, dir.path(), "next", true), result(ROWS));
         prop_assert_eq!(finish(&job, dir.path(), "there", false), result(ROWS));
+    }
+}
+
+#[test]
+fn chunks_that_did_not_arrive_whole_are_done_again() {
+    for (unique, name) in [(false, "result.output"), (false, "result.rejects"), (true, "000001.output")] {
+        let (dir, job) = world(unique);
+        copied_at(&job, dir.path(), &[12], true);
+        let arrived = stored_progress(&dir.path().join("there")).unwrap().unwrap();
+        assert!((2..arrived.chunks_total).contains(&arrived.chunks), "{arrived:?}");
+        let torn = dir.path().join("there/parts").join(name);
+        let mut bytes = fs::read(&torn).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&torn, bytes).unwrap();
+        assert_eq!(finish(&job, dir.path(), "next", true), result(ROWS));
+        assert_eq!(finish(&job, dir.path(), "there", false), result(ROWS));
     }
 }
 

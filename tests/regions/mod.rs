@@ -1,5 +1,6 @@
 //! Two regions on this machine: what is copied and when, who may publish, and what happens to a region on its own.
 
+mod app;
 mod carry;
 mod fencing;
 mod replication;

@@ -67,9 +67,10 @@ pub(super) fn look(inner: &Inner) -> Result<RegionsLook, PortError> {
     for region in &inner.regions {
         let is_active = region.name == active.region;
         let reachable = region.gate.is_open();
-        let replication = match is_active || inner.regions.len() < 2 {
-            true => Replication::default(),
-            false => replicate::measure(inner, &active.region, &region.name)?,
+        let replication = if is_active || inner.regions.len() < 2 {
+            Replication::default()
+        } else {
+            replicate::measure(inner, &active.region, &region.name)?
         };
         let others: Vec<&Region> = inner
             .regions
@@ -103,7 +104,7 @@ fn files(region: &Region, others: &[&Region]) -> Result<Vec<RegionFile>, PortErr
         }
     }
     for (changed, key) in newest(region).map_err(failed)? {
-        found.extend(of_attempt(region, &key, others)?.into_iter().map(|file| (changed, file)));
+        found.extend(of_attempt(region, &key, others).into_iter().map(|file| (changed, file)));
     }
     found.sort_by(|(a, a_file), (b, b_file)| b.cmp(a).then_with(|| a_file.name.cmp(&b_file.name)));
     Ok(found.into_iter().map(|(_, file)| file).collect())
@@ -123,7 +124,7 @@ fn newest(region: &Region) -> std::io::Result<Vec<(SystemTime, AttemptKey)>> {
     Ok(keys)
 }
 
-fn of_attempt(region: &Region, key: &AttemptKey, others: &[&Region]) -> Result<Vec<RegionFile>, PortError> {
+fn of_attempt(region: &Region, key: &AttemptKey, others: &[&Region]) -> Vec<RegionFile> {
     let dir = region.attempts.dir(key);
     let mut found = Vec::new();
     let size =
@@ -143,7 +144,7 @@ fn of_attempt(region: &Region, key: &AttemptKey, others: &[&Region]) -> Result<V
         let (name, arrived) = (format!("{key} chunks"), arrived(others, chunks));
         found.push(RegionFile { name, kind: FileKind::Chunks, bytes: reached.bytes, parts: reached.chunks, arrived });
     }
-    Ok(found)
+    found
 }
 
 fn progress(dir: &std::path::Path) -> Option<batch::Progress> {

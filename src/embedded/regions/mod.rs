@@ -120,7 +120,7 @@ impl LocalRegions {
         if self.inner.regions.len() < 2 {
             return Ok(0);
         }
-        self.blocking(|inner| replicate::step(inner)).await
+        self.blocking(replicate::step).await
     }
 
     /// Keeps the copies up to date until `stop` turns true.
