@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
+mod approvals_modal;
 mod architecture;
 mod batch;
 mod cancel_batch;
