@@ -9,6 +9,7 @@ use switchman::domain::run::RunState;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_waits_until_the_first_region_has_caught_up_and_then_goes_back() {
     let bot = Bot::with(Setup { regions: true, ..Setup::default() }).await;
+    bot.catch_up().await;
     bot.cut_off(EAST);
     bot.move_to("fail-over west", WEST).await;
     bot.operator().says("start-batch sales").await;

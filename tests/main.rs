@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
 
+mod approvals_modal;
 mod approve;
 mod architecture;
 mod arrival;
@@ -19,8 +20,8 @@ mod harness;
 mod help;
 mod kill_sweep;
 mod list_batches;
-mod regions;
 mod region_loss;
+mod regions;
 mod rejected_rows;
 mod reprocess_batch;
 mod rules;

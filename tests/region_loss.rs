@@ -61,7 +61,10 @@ async fn heavy_every_file_is_accounted_for_wherever_the_region_is_lost() {
             all.recovery = all.recovery.max(seen.recovery);
         }
     }
-    println!("region lost at {POINTS} random moments, {FILES} files each; longest recovery {:?} (by the bot's clock)", all.recovery);
+    println!(
+        "region lost at {POINTS} random moments, {FILES} files each; longest recovery {:?} (by the bot's clock)",
+        all.recovery
+    );
     for (state, times) in &all.states {
         println!("  before: {times:>4} x {state}");
     }
@@ -182,7 +185,10 @@ fn outcome(bot: &Bot, run: Option<&Run>, outcome: &FileOutcome, undisturbed: &[u
             "failed"
         }
         FileOutcome::Lost { why } => {
-            assert!(!why.is_empty() && run.is_none_or(|run| run.current().state != RunState::Succeeded), "point {seed}");
+            assert!(
+                !why.is_empty() && run.is_none_or(|run| run.current().state != RunState::Succeeded),
+                "point {seed}"
+            );
             "lost"
         }
         FileOutcome::Pending | FileOutcome::Working { .. } => panic!("point {seed}: {outcome:?} is no end"),

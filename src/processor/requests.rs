@@ -20,16 +20,19 @@ use crate::ports::{
 /// How many waiting requests are looked through for the same one, and for the nearest id.
 pub(super) const WAITING: usize = 200;
 
-/// A request of this plan, checked: nobody has asked for the same, and enough people could approve it.
+/// A request of this plan, checked: nobody has asked for the same, and enough people could approve it. `instead_of`: the request that it
+/// takes the place of.
 pub(super) async fn make(
     ctx: &Ctx,
     asked: &Asked<'_>,
     plan: Plan,
     rule: ApprovalRule,
+    instead_of: Option<&RequestId>,
 ) -> Result<Result<Request, Problem>, PortError> {
     let digest = plan.digest();
     let waiting: Vec<Request> = load_list(ctx.store.as_ref(), WAITING_REQUESTS, WAITING).await?;
-    let same = |r: &&Request| r.is_open() && (r.digest == digest || is_same_move(&r.plan, &plan));
+    let same =
+        |r: &&Request| r.is_open() && Some(&r.id) != instead_of && (r.digest == digest || is_same_move(&r.plan, &plan));
     if let Some(same) = waiting.iter().find(same) {
         return Ok(Err(Problem::AlreadyRequested { request: same.id.clone() }));
     }

@@ -40,7 +40,7 @@ async fn request(ctx: &Ctx, asked: &Asked<'_>, plan: FailOverPlan) -> Result<Res
     }
     let rule = ctx.catalog.approval(plan.action(), None);
     let rule = rule.unwrap_or_else(crate::domain::approval::ApprovalRule::for_regions);
-    requests::make(ctx, asked, crate::domain::approval::Plan::FailOver(Box::new(plan)), rule).await
+    requests::make(ctx, asked, crate::domain::approval::Plan::FailOver(Box::new(plan)), rule, None).await
 }
 
 /// The move that has not ended.
@@ -84,7 +84,9 @@ pub(super) async fn begin(
 /// A request for the plan as it would be now, by the person who asked for the one that became void.
 async fn again(ctx: &Ctx, asked: &Asked<'_>, old: &Request, plan: FailOverPlan) -> Result<Option<Request>, PortError> {
     let plan = crate::domain::approval::Plan::FailOver(Box::new(plan));
-    let Ok(mut next) = requests::make(ctx, asked, plan, old.rule.clone()).await? else { return Ok(None) };
+    let Ok(mut next) = requests::make(ctx, asked, plan, old.rule.clone(), Some(&old.id)).await? else {
+        return Ok(None);
+    };
     next.asked_by = old.asked_by.clone();
     next.channel = old.channel.clone();
     Ok(Some(next))

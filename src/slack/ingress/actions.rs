@@ -79,7 +79,7 @@ impl Ingress {
     async fn press(&self, id: &str, asker: &Asker, button: Button, actions: &BlockActions) -> Result<(), Problem> {
         let trigger = actions.trigger_id.as_deref();
         let view = match &actions.container {
-            Container::View { id } if !actions.view.as_ref().is_some_and(|v| v.callback_id == ids::HOME) => {
+            Container::View { id } if actions.view.as_ref().is_none_or(|v| v.callback_id != ids::HOME) => {
                 Some(id.as_str())
             }
             Container::View { .. } | Container::Message { .. } | Container::Other => None,

@@ -18,6 +18,8 @@ mod vote_forms;
 mod words;
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
 
 pub use forms::{FileChoice, JobChoice, REJECTS_PAGE, RunChoice, option_value};

@@ -1,7 +1,5 @@
 //! Everything that is said, as it is said; and nothing that can be said breaks a limit or becomes markup.
 
-mod approvals;
-
 use super::*;
 use crate::domain::actor::{Actor, Asker, Cause, Outsider, Role};
 use crate::domain::command::{Action, Scope};
@@ -17,35 +15,35 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use std::time::Duration;
 
-fn renderer() -> Renderer {
+pub(super) fn renderer() -> Renderer {
     Renderer::new("/my-slack-bot").across(2)
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }
 
-fn actor(user: &str, name: &str) -> Actor {
+pub(super) fn actor(user: &str, name: &str) -> Actor {
     Actor { team: TeamId::parse("T0LOCAL").unwrap(), user: UserId::parse(user).unwrap(), name: name.to_owned() }
 }
 
-fn run_id(id: &str) -> RunId {
+pub(super) fn run_id(id: &str) -> RunId {
     RunId::parse(id).unwrap()
 }
 
-fn job() -> JobName {
+pub(super) fn job() -> JobName {
     JobName::parse("sales").unwrap()
 }
 
-fn file(name: &str) -> FileName {
+pub(super) fn file(name: &str) -> FileName {
     FileName::parse(name).unwrap()
 }
 
-fn channel() -> ChannelId {
+pub(super) fn channel() -> ChannelId {
     ChannelId::parse("C0BATCH").unwrap()
 }
 
-fn operator() -> UserId {
+pub(super) fn operator() -> UserId {
     UserId::parse("U0OPERATOR").unwrap()
 }
 
@@ -95,7 +93,7 @@ fn run(state: RunState) -> Run {
     }
 }
 
-fn success() -> Run {
+pub(super) fn success() -> Run {
     run(RunState::Succeeded)
 }
 
@@ -121,8 +119,8 @@ fn reprocessed() -> Run {
 /// A run whose first attempt was left behind in east and whose second goes on in west.
 fn left_behind() -> Run {
     let mut run = reprocessed();
-    (run.attempts[0].state, run.attempts[0].region) = (RunState::LeftBehind, Some(approvals::region("east")));
-    (run.attempts[1].scope, run.attempts[1].region) = (Scope::Chunks, Some(approvals::region("west")));
+    (run.attempts[0].state, run.attempts[0].region) = (RunState::LeftBehind, Some(samples::region("east")));
+    (run.attempts[1].scope, run.attempts[1].region) = (Scope::Chunks, Some(samples::region("west")));
     run
 }
 
@@ -130,7 +128,7 @@ fn card(run: Run, attempt: u32) -> Reply {
     Reply::RunCard { run: Box::new(run), attempt, now: at(65) }
 }
 
-fn board() -> Board {
+pub(super) fn board() -> Board {
     Board {
         open: vec![run(RunState::Running)],
         ended: vec![success(), run(RunState::Failed)],
@@ -201,7 +199,7 @@ fn replies() -> Vec<(&'static str, Reply)> {
 /// Those and everything said about requests and moves.
 fn all_replies() -> Vec<(String, Reply)> {
     let named = |(name, reply): (&str, Reply)| (name.to_owned(), reply);
-    replies().into_iter().map(named).chain(approvals::replies()).collect()
+    replies().into_iter().map(named).chain(samples::replies()).collect()
 }
 
 /// Every problem, with the name of its snapshot.
@@ -239,7 +237,7 @@ fn problems() -> Vec<(&'static str, Problem)> {
         ("form_expired", Problem::FormExpired { action: Some(Action::StartBatch) }),
     ]
     .into_iter()
-    .chain(approvals::problems())
+    .chain(samples::problems())
     .collect()
 }
 
@@ -277,12 +275,12 @@ fn views() -> Vec<(&'static str, Surface, View)> {
         (
             "home_busy",
             Surface::Home,
-            render.home(&Reply::Home { board: approvals::busy_board(), permitted: Action::ALL.to_vec() }),
+            render.home(&Reply::Home { board: samples::busy_board(), permitted: Action::ALL.to_vec() }),
         ),
         ("home_none", Surface::Home, render.home(&Reply::Home { board: empty_board(), permitted: vec![] })),
     ]
     .into_iter()
-    .chain(approvals::views())
+    .chain(samples::views())
     .collect()
 }
 
@@ -461,7 +459,7 @@ fn nasty() -> impl Strategy<Value = String> {
 }
 
 /// A file name as long and odd as the domain allows.
-fn odd_file(text: &str) -> FileName {
+pub(super) fn odd_file(text: &str) -> FileName {
     let name: String = text.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(200).collect();
     FileName::parse(name.trim().trim_start_matches('.').trim().to_owned()).unwrap_or_else(|_| file("x"))
 }
@@ -523,7 +521,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
             channel: channel(),
         },
     ]);
-    all.extend(approvals::hostile(text, many));
+    all.extend(samples::hostile(text, many));
     all
 }
 
@@ -592,7 +590,7 @@ proptest! {
             render.problem_view(&Problem::GivenUp { request: text.clone() }),
             render.note(&text, &render.message(&Reply::refused(Problem::NotTaken))),
         ];
-        for view in all.into_iter().chain(approvals::hostile_forms(&text, many.min(30))) {
+        for view in all.into_iter().chain(samples::hostile_forms(&text, many.min(30))) {
             prop_assert_eq!(limits::check(Surface::Modal, view.as_json()), []);
             prop_assert!(!is_plain(&view.as_json()["blocks"]), "{}", view.as_json());
         }

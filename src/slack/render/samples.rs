@@ -1,15 +1,21 @@
 //! Requests and moves in every state that people see them in.
 
+use super::tests::{actor, at, board, channel, file, job, odd_file, operator, renderer, run_id, success};
 use super::*;
+use crate::domain::actor::Role;
 use crate::domain::approval::{
     ApprovalRule, CommandPlan, Decision as Voted, Plan, Refusal, Request, RequestState, Review, Verdict, Void,
 };
+use crate::domain::command::{Action, Scope};
 use crate::domain::failover::{
     Drift, FailOver, FailOverPlan, FailOverState, FileCase, FileOutcome, FileReport, FileState, Move, Targets,
     Tolerance, Treatment, Unknown,
 };
 use crate::domain::id::{RegionName, RequestId};
+use crate::domain::problem::Problem;
 use crate::domain::region::Replication;
+use crate::domain::reply::{Board, Reply};
+use crate::domain::run::{AttemptKey, Input};
 use crate::slack::modal::{Modal, VoteKind};
 use jiff::SignedDuration;
 
