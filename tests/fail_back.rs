@@ -13,6 +13,7 @@ async fn it_waits_until_the_first_region_has_caught_up_and_then_goes_back() {
     bot.cut_off(EAST);
     bot.move_to("fail-over west", WEST).await;
     bot.operator().says("start-batch sales").await;
+    assert_eq!(bot.runs().await.len(), 1, "{}", bot.slack.transcript());
     assert_eq!(bot.run().await.current().region.as_ref().unwrap().as_str(), WEST);
     bot.operator().says("fail-back").await;
     assert_eq!(results(&bot, "fail-back").await, ["not-caught-up"]);

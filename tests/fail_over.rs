@@ -25,9 +25,7 @@ async fn mid_flight() -> Bot {
 async fn a_run_goes_on_in_the_other_region_from_the_chunks_that_had_arrived() {
     let bot = mid_flight().await;
     bot.cut_off(EAST);
-    bot.operator().types("fail-over west").await;
-    bot.until("it is asked for", |bot| bot.card_text().contains("fail-over")).await;
-    let request = bot.request().await;
+    let request = bot.asks("fail-over west").await;
     bot.approver().types(&format!("approve {} west the east is dark", request.id)).await;
     bot.drain().await;
     assert_eq!(bot.active().await, (EAST.to_owned(), 1), "one of two is not enough");
@@ -88,7 +86,8 @@ async fn an_approval_is_void_when_the_world_has_left_the_plan_and_the_new_plan_i
     bot.cut_off(EAST);
     bot.approver2().says(&format!("approve {} west all quiet", first.id)).await;
     let requests = bot.requests().await;
-    assert_eq!(requests.iter().map(|r| r.state).collect::<Vec<_>>(), [RequestState::Void, RequestState::Open]);
+    let states: Vec<_> = requests.iter().map(|r| r.state).collect();
+    assert_eq!(states, [RequestState::Void, RequestState::Open], "{:?}\n{}", requests[0].void, bot.slack.transcript());
     assert!(matches!(requests[0].void, Some(Void::Drifted { .. })), "{:?}", requests[0].void);
     assert_eq!(requests[0].replaced_by.as_ref(), Some(&requests[1].id));
     assert_eq!(requests[1].asked_by, first.asked_by);

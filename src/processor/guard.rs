@@ -35,7 +35,7 @@ pub(super) async fn do_or_ask(ctx: &Ctx, asked: &Asked<'_>, ready: Ready) -> Res
         });
     };
     let plan = Plan::Command(plan(ctx, action, &ready));
-    match requests::make(ctx, asked, plan, rule, None).await? {
+    match requests::make(ctx, requests::By::asker(asked), plan, rule).await? {
         Ok(request) => requests::ask(ctx, asked, &request),
         Err(problem) => Ok(refuse(ctx, asked, problem)),
     }

@@ -9,7 +9,7 @@ use crate::domain::command::Scope;
 use crate::domain::failover::{FailOver, FileOutcome, FileState, Treatment};
 use crate::domain::id::RegionName;
 use crate::domain::run::{Attempt, Run, RunEvent, RunState};
-use crate::ports::{Commit, PortError, RunWrite, look_deadline};
+use crate::ports::{Commit, Effect, PortError, RunWrite, look_deadline};
 
 /// Whether an attempt belongs to an epoch that is over.
 pub(super) async fn is_left_behind(ctx: &Ctx, attempt: &Attempt) -> Result<bool, PortError> {
@@ -101,7 +101,10 @@ fn lost(ctx: &Ctx, mut run: Run, expected: u64, region: &RegionName) -> (Commit,
     }
     attempt.failure = Some(format!("lost: {why}"));
     if open {
-        return (ended(ctx, run, expected), outcome);
+        let mut commit = ended(ctx, run, expected);
+        // Its rejected rows lie where nobody can reach them.
+        commit.outbox.retain(|write| !matches!(write.effect, Effect::Attach { .. }));
+        return (commit, outcome);
     }
     let note = audit(ctx, None, "recover", key.to_string(), why, "lost");
     (Commit { audit: vec![note], ..Commit::default() }, outcome)

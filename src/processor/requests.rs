@@ -8,7 +8,7 @@ use super::standing::{permitted_channel, standing_now};
 use crate::domain::actor::{Actor, Role, Standing};
 use crate::domain::approval::{ApprovalRule, Plan, Request, RequestState};
 use crate::domain::command::Action;
-use crate::domain::id::{EnvelopeId, JobName, RequestId};
+use crate::domain::id::{ChannelId, EnvelopeId, JobName, RequestId};
 use crate::domain::policy::{Decision, Place};
 use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
@@ -20,30 +20,47 @@ use crate::ports::{
 /// How many waiting requests are looked through for the same one, and for the nearest id.
 pub(super) const WAITING: usize = 200;
 
-/// A request of this plan, checked: nobody has asked for the same, and enough people could approve it. `instead_of`: the request that it
-/// takes the place of.
+/// Whose request it is.
+#[derive(Clone, Copy)]
+pub(super) struct By<'a> {
+    /// What asked for it; its id is derived from it.
+    pub key: &'a EnvelopeId,
+    pub actor: &'a Actor,
+    pub channel: &'a ChannelId,
+    /// The request that it takes the place of.
+    pub instead_of: Option<&'a RequestId>,
+}
+
+impl<'a> By<'a> {
+    pub(super) fn asker(asked: &'a Asked<'_>) -> Self {
+        let origin = asked.origin;
+        Self { key: &asked.envelope.key, actor: &origin.actor, channel: &origin.channel, instead_of: None }
+    }
+}
+
+/// A request of this plan, checked: nobody has asked for the same, and enough people could approve it.
 pub(super) async fn make(
     ctx: &Ctx,
-    asked: &Asked<'_>,
+    by: By<'_>,
     plan: Plan,
     rule: ApprovalRule,
-    instead_of: Option<&RequestId>,
 ) -> Result<Result<Request, Problem>, PortError> {
     let digest = plan.digest();
     let waiting: Vec<Request> = load_list(ctx.store.as_ref(), WAITING_REQUESTS, WAITING).await?;
-    let same =
-        |r: &&Request| r.is_open() && Some(&r.id) != instead_of && (r.digest == digest || is_same_move(&r.plan, &plan));
+    let same = |r: &&Request| {
+        r.is_open() && Some(&r.id) != by.instead_of && (r.digest == digest || is_same_move(&r.plan, &plan))
+    };
     if let Some(same) = waiting.iter().find(same) {
         return Ok(Err(Problem::AlreadyRequested { request: same.id.clone() }));
     }
     let request = Request {
-        id: fresh_id(ctx, &asked.envelope.key).await?,
+        id: fresh_id(ctx, by.key).await?,
         plan,
         digest,
         rule,
-        asked_by: asked.origin.actor.clone(),
+        asked_by: by.actor.clone(),
         asked_at: ctx.clock.now(),
-        channel: asked.origin.channel.clone(),
+        channel: by.channel.clone(),
         approvers: Vec::new(),
         expires_at: None,
         state: RequestState::Open,

@@ -17,7 +17,7 @@ use switchman::domain::audit::{AuditRecord, Verifier};
 use switchman::domain::run::Run;
 use switchman::embedded::regions::LocalRegions;
 use switchman::playground::{Ack, Act, Author, Message, Playground, PlaygroundConfig, View};
-use switchman::ports::{Clock, ExecutionState, PortError, RunQuery};
+use switchman::ports::{Clock, ExecutionState, OPEN_MOVES, PortError, RunQuery};
 use switchman::processor::{Ctx, Processor, Step};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -340,6 +340,7 @@ impl Bot {
             messages: ports.bus.depth().await.unwrap(),
             effects: ports.store.outbox_depth().await.unwrap().0,
             open: open.len(),
+            moves: ports.store.records(OPEN_MOVES, 100).await.unwrap().len(),
             working,
         }
     }
@@ -455,6 +456,8 @@ struct Left {
     messages: u64,
     effects: u64,
     open: usize,
+    /// Moves to another region.
+    moves: usize,
     /// The engine is at it: its news will come.
     working: bool,
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use switchman::config::Config;
 use switchman::config::FILE_NAME;
+use switchman::domain::approval::Request;
 use switchman::domain::failover::FailOver;
 use switchman::domain::id::{JobName, RegionName, RequestId};
 use switchman::domain::run::{AttemptKey, Run};
@@ -35,6 +36,7 @@ impl Bot {
 
     /// Everything that there is arrives.
     pub(crate) async fn catch_up(&self) {
+        self.replicate().await;
         self.clock.advance(self.regions().lag());
         while self.replicate().await > 0 {}
     }
@@ -62,13 +64,19 @@ impl Bot {
         panic!("never arrived\n{}", self.slack.transcript());
     }
 
-    /// Asks for a move, has two people approve it, and sees it through.
-    pub(crate) async fn move_to(&self, line: &str, target: &str) {
-        self.person(OPERATOR).types(line).await;
+    /// Asks for something that needs approval; what else is under way goes on.
+    pub(crate) async fn asks(&self, line: &str) -> Request {
+        let ack = self.person(OPERATOR).types(line).await;
+        assert!(ack.is_ok(), "{ack:?}");
         self.drain().await;
         self.clock.advance(Duration::from_secs(3));
         self.drain().await;
-        let request = self.request().await;
+        self.request().await
+    }
+
+    /// Asks for a move, has two people approve it, and sees it through.
+    pub(crate) async fn move_to(&self, line: &str, target: &str) {
+        let request = self.asks(line).await;
         for approver in [self.approver(), self.approver2()] {
             let ack = approver.types(&format!("approve {} {target} it has to be", request.id)).await;
             assert!(ack.is_ok(), "{ack:?}");

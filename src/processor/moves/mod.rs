@@ -14,8 +14,9 @@ pub(super) use switch::switch;
 
 use super::asked::Asked;
 use super::outcome::{audit, effect, refuse};
+use super::requests::By;
 use super::{Ctx, requests};
-use crate::domain::approval::{Request, Void};
+use crate::domain::approval::{ApprovalRule, Plan, Request, Void};
 use crate::domain::failover::{Drift, FailOver, FailOverPlan, FailOverState, FileOutcome, FileReport, Move};
 use crate::domain::id::RegionName;
 use crate::domain::problem::Problem;
@@ -39,8 +40,8 @@ async fn request(ctx: &Ctx, asked: &Asked<'_>, plan: FailOverPlan) -> Result<Res
         return Ok(Err(Problem::MoveUnderWay { request: under_way.id }));
     }
     let rule = ctx.catalog.approval(plan.action(), None);
-    let rule = rule.unwrap_or_else(crate::domain::approval::ApprovalRule::for_regions);
-    requests::make(ctx, asked, crate::domain::approval::Plan::FailOver(Box::new(plan)), rule, None).await
+    let rule = rule.unwrap_or_else(ApprovalRule::for_regions);
+    requests::make(ctx, By::asker(asked), Plan::FailOver(Box::new(plan)), rule).await
 }
 
 /// The move that has not ended.
@@ -83,13 +84,8 @@ pub(super) async fn begin(
 
 /// A request for the plan as it would be now, by the person who asked for the one that became void.
 async fn again(ctx: &Ctx, asked: &Asked<'_>, old: &Request, plan: FailOverPlan) -> Result<Option<Request>, PortError> {
-    let plan = crate::domain::approval::Plan::FailOver(Box::new(plan));
-    let Ok(mut next) = requests::make(ctx, asked, plan, old.rule.clone(), Some(&old.id)).await? else {
-        return Ok(None);
-    };
-    next.asked_by = old.asked_by.clone();
-    next.channel = old.channel.clone();
-    Ok(Some(next))
+    let by = By { key: &asked.envelope.key, actor: &old.asked_by, channel: &old.channel, instead_of: Some(&old.id) };
+    Ok(requests::make(ctx, by, Plan::FailOver(Box::new(plan)), old.rule.clone()).await?.ok())
 }
 
 fn record<'a>(
