@@ -1,9 +1,9 @@
 //! Regions: which one is active, how far the others are behind, and the engine and files of each.
 
-use super::{Engine, Files, PortError};
+use super::{Engine, Files, Kind, PortError};
 use crate::domain::id::{RegionName, RequestId};
 use crate::domain::region::{Active, Replication};
-use crate::domain::run::Attempt;
+use crate::domain::run::{Attempt, AttemptKey};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -53,6 +53,19 @@ impl dyn Regions {
     /// What works where an attempt was begun.
     pub fn of(&self, attempt: &Attempt) -> Result<Site, PortError> {
         self.named(attempt.region.as_ref().unwrap_or(&self.names()[0]))
+    }
+
+    /// Where the results of an attempt can be read: where it was begun, or in the active region, to which they are copied, while that
+    /// one does not answer.
+    pub async fn with_results(&self, key: &AttemptKey, attempt: &Attempt) -> Result<Site, PortError> {
+        let own = self.of(attempt)?;
+        match own.engine.describe(key).await {
+            Err(error) if matches!(error.kind, Kind::Transient { .. }) => {
+                let (_, active) = self.here().await?;
+                if active.region == own.region { Err(error) } else { Ok(active) }
+            }
+            _ => Ok(own),
+        }
     }
 
     fn named(&self, region: &RegionName) -> Result<Site, PortError> {

@@ -91,7 +91,10 @@ async fn start(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortError> {
 
 async fn stop(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortError> {
     if let Some(attempt) = ctx.store.run(&key.run).await?.and_then(|run| run.attempt(key.attempt).cloned()) {
-        ctx.regions.of(&attempt)?.engine.stop(key).await?;
+        // What was left behind cannot publish any more, whether it is stopped or not.
+        if attempt.state != RunState::LeftBehind {
+            ctx.regions.of(&attempt)?.engine.stop(key).await?;
+        }
     }
     Ok(done(ctx))
 }

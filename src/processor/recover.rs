@@ -90,7 +90,12 @@ fn leave(run: &mut Run, ctx: &Ctx) {
 }
 
 fn lost(ctx: &Ctx, mut run: Run, expected: u64, region: &RegionName) -> (Commit, FileOutcome) {
-    let why = format!("neither its input nor its chunks had arrived in {region} before the switch");
+    let why = match (&run.current().region, run.current().state) {
+        (Some(left), RunState::Succeeded) => format!(
+            "it was finished in {left}, and neither its result nor its input had arrived in {region} before the switch: both wait in {left}"
+        ),
+        _ => format!("neither its input nor its chunks had arrived in {region} before the switch"),
+    };
     let outcome = FileOutcome::Lost { why: why.clone() };
     let key = run.key();
     let open = run.is_open();

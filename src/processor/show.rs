@@ -177,7 +177,7 @@ pub(super) async fn attach(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortE
     let Some(attempt) = ctx.store.run(&key.run).await?.and_then(|run| run.attempt(key.attempt).cloned()) else {
         return Ok(done(ctx));
     };
-    let files = ctx.regions.of(&attempt)?.files;
+    let files = ctx.regions.with_results(key, &attempt).await?.files;
     let Some(artifact) = files.artifact(key, ArtifactKind::Rejects).await?.filter(|a| a.bytes <= ATTACH_LIMIT) else {
         return Ok(done(ctx));
     };

@@ -302,6 +302,11 @@ impl Bot {
         self.work_until("nothing is left", |left| *left == Left::default()).await;
     }
 
+    /// Works until no move and no run is under way. What waits for a region that is cut off may go on waiting.
+    pub(crate) async fn until_moved(&self) {
+        self.work_until("nothing moves or runs", |left| (left.moves, left.open, left.messages) == (0, 0, 0)).await;
+    }
+
     /// Works until the test has seen what it wants to see.
     pub(crate) async fn until(&self, what: &str, seen: impl Fn(&Self) -> bool) {
         self.work_until(what, |_| seen(self)).await;

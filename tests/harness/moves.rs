@@ -82,7 +82,7 @@ impl Bot {
             assert!(ack.is_ok(), "{ack:?}");
             self.drain().await;
         }
-        self.settle().await;
+        self.until_moved().await;
     }
 
     /// The move of the newest request.

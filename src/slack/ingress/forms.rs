@@ -167,7 +167,8 @@ impl Ingress {
         if let Some(problem) = self.outsider(asker, Action::Status).await? {
             return Ok(Err(problem));
         }
-        self.doors.regions.of(run.attempt(key.attempt).unwrap_or_else(|| run.current())).map(Ok)
+        let attempt = run.attempt(key.attempt).unwrap_or_else(|| run.current());
+        self.doors.regions.with_results(key, attempt).await.map(Ok)
     }
 
     /// The refusal of somebody who is no full member of the workspace, as far as Slack knows.
