@@ -53,17 +53,19 @@ pub(crate) fn is_number(text: &str) -> bool {
 /// Whether the text is digits, perhaps with a minus in front and a point among them: what most numbers are.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
-    let (mut digits, mut points) = (0, 0);
     let unsigned = if let [b'-', rest @ ..] = text { rest } else { text };
-    for byte in unsigned {
-        let (digit, point) = (byte.wrapping_sub(b'0') < 10, *byte == b'.');
-        if !digit && !point {
-            return false;
-        }
-        digits += usize::from(digit);
-        points += usize::from(point);
+    let whole = digits(unsigned);
+    match &unsigned[whole..] {
+        [] => whole > 0,
+        [b'.', fraction @ ..] => whole + fraction.len() > 0 && digits(fraction) == fraction.len(),
+        _ => false,
     }
-    digits > 0 && points <= 1
+}
+
+/// How many digits a text begins with.
+#[inline]
+fn digits(text: &[u8]) -> usize {
+    text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
 }
 
 /// Compares two numbers in plain notation; `None` when one is `NaN`.

@@ -3,6 +3,7 @@
 mod attempt;
 pub mod chunk;
 pub mod control;
+mod course;
 mod decimal;
 mod duplicates;
 pub(crate) mod durable;
