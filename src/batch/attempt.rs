@@ -2,6 +2,7 @@
 use super::chunk::{self, Done, Given, Sinks, Written};
 use super::control::{Control, Counted, Phase, Step};
 use super::course::Course;
+use super::crew::{self, Work};
 use super::duplicates;
 use super::durable::{self, CheckedReader};
 use super::earlier::Earlier;
@@ -17,8 +18,7 @@ use super::{PLAN, REJECTS, SUMMARY};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// An attempt under way.
 pub(super) struct Attempt<'a> {
@@ -33,8 +33,6 @@ pub(super) struct Attempt<'a> {
     /// Chunks whose rows the control knows of.
     counted: BTreeSet<usize>,
 }
-
-type Work<'a> = dyn Fn(&Chunk) -> Result<(), BatchError> + Sync + 'a;
 
 /// A larger input is processed while it is still planned.
 const AT_ONCE: u64 = 2 << 20;
@@ -112,18 +110,13 @@ impl<'a> Attempt<'a> {
         let (plan, done) = std::thread::scope(|scope| {
             let planner = scope.spawn(planner);
             let chunk = |index| course.wait(index);
-            let done = self.each(workers(self.task.job), &chunk, &|chunk| self.process(chunk, Round::First));
+            let work = |chunk: &Chunk| self.process(chunk, Round::First);
+            let done = crew::each(self.control, workers(self.task.job), &chunk, &work);
             (planner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), done)
         });
         let plan = plan?;
         let settled = self.placer.as_ref().map_or(Ok(()), |placer| placer.settle(self.control));
-        match done {
-            // How many there are was not known then.
-            Err(BatchError::Chunks { failed, first, reason, .. }) => {
-                Err(BatchError::Chunks { failed, chunks: plan.chunks.len(), first, reason })
-            }
-            done => done.and(settled).map(|()| plan),
-        }
+        done.map_err(|error| error.among(plan.chunks.len())).and(settled).map(|()| plan)
     }
 
     fn check(plan: Plan, job: &Job) -> Result<Plan, BatchError> {
@@ -206,48 +199,9 @@ impl<'a> Attempt<'a> {
     }
 
     fn each_of(&self, chunks: &[Chunk], work: &Work<'_>) -> Result<(), BatchError> {
-        self.each(workers(self.task.job).min(chunks.len()), &|index| chunks.get(index).copied(), work)
-    }
-
-    /// Runs `work` for all chunks on so many workers. What failed does not keep the other chunks from being done.
-    fn each(
-        &self,
-        workers: usize,
-        chunk: &(dyn Fn(usize) -> Option<Chunk> + Sync),
-        work: &Work<'_>,
-    ) -> Result<(), BatchError> {
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let failures = Mutex::new(Vec::new());
-        let worker = || {
-            while !stop.load(Relaxed) {
-                let Some(chunk) = chunk(next.fetch_add(1, Relaxed)) else { return };
-                if let Err(error) = work(&chunk) {
-                    let pointless = matches!(error, BatchError::Cancelled | BatchError::InputChanged(_));
-                    stop.fetch_or(pointless, Relaxed);
-                    failures.lock().unwrap_or_else(PoisonError::into_inner).push((pointless, chunk.index, error));
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..workers {
-                scope.spawn(worker);
-            }
-            worker();
-        });
-        if self.control.is_cancelled() {
-            return Err(BatchError::Cancelled);
-        }
-        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failures.sort_by_key(|(pointless, index, _)| (!pointless, *index));
-        let failed = failures.len();
-        match failures.into_iter().next() {
-            None => Ok(()),
-            Some((true, _, error)) => Err(error),
-            Some((false, first, error)) => {
-                let chunks = self.plan.chunks.len();
-                Err(BatchError::Chunks { failed, chunks, first, reason: error.to_string() })
-            }
-        }
+        let workers = workers(self.task.job).min(chunks.len());
+        let done = crew::each(self.control, workers, &|index| chunks.get(index).copied(), work);
+        done.map_err(|error| error.among(self.plan.chunks.len()))
     }
 
     fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {

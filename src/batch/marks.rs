@@ -37,6 +37,7 @@ impl<'a> Marks<'a> {
 
 /// A bit for each wanted byte; written so that a compiler finds the instructions for many bytes at once.
 #[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "without branches, many bytes are compared at once")]
 fn find(block: &[u8; WIDTH], [a, b, c]: [u8; 3]) -> u32 {
     let mut equal = [0_u8; WIDTH];
     for (equal, byte) in equal.iter_mut().zip(block) {

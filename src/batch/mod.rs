@@ -4,6 +4,7 @@ mod attempt;
 pub mod chunk;
 pub mod control;
 mod course;
+mod crew;
 mod decimal;
 mod duplicates;
 pub(crate) mod durable;
