@@ -1,6 +1,8 @@
 //! An attempt under way: what is left of its chunks, on all workers, then the merge.
 use super::chunk::{self, Done, Given, Sinks, Written};
 use super::control::{Control, Counted, Phase, Step};
+use super::course::Course;
+use super::crew::{self, Work};
 use super::duplicates;
 use super::durable::{self, CheckedReader};
 use super::earlier::Earlier;
@@ -16,20 +18,24 @@ use super::{PLAN, REJECTS, SUMMARY};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// An attempt under way.
 pub(super) struct Attempt<'a> {
     task: &'a Task<'a>,
     control: &'a Control,
-    plan: Arc<Plan>,
+    plan: Plan,
     parts: Parts,
     /// Puts chunks into the result as they come; not where a second round may change them.
     placer: Option<Placer>,
     earlier: Option<Earlier>,
     unique: bool,
+    /// Chunks whose rows the control knows of.
+    counted: BTreeSet<usize>,
 }
+
+/// A larger input is processed while it is still planned.
+const AT_ONCE: u64 = 2 << 20;
 
 /// After so many damaged chunks the disk is not to be trusted.
 const DAMAGED: usize = 8;
@@ -43,34 +49,74 @@ impl<'a> Attempt<'a> {
         };
         let input = File::open(task.input).map_err(BatchError::io("open", task.input))?;
         let size = input.metadata().map_err(BatchError::io("read", task.input))?.len();
-        // A plan that a power cut has damaged is made again: until the merge nothing rests on it alone.
+        // A plan that a power cut has damaged is made again.
         let stored = durable::read_json_or_none::<Plan>(&task.dir.join(PLAN))?;
-        let plan = match (stored, &earlier) {
-            (Some(plan), _) => Self::check(plan, task.job)?,
-            (None, Some(earlier)) => {
-                let plan = Plan { job: task.job.fingerprint().to_owned(), ..earlier.plan.clone() };
-                durable::replace_json(task.dir, PLAN, &plan)?;
-                plan
-            }
-            (None, None) => {
-                let plan = Plan::make(task.job, input, control)?;
-                durable::replace_json(task.dir, PLAN, &plan)?;
-                plan
-            }
-        };
-        if plan.bytes != size {
-            return Err(BatchError::InputChanged(format!("{} bytes then, {size} now", plan.bytes)));
-        }
-        control.step(Step::Planned);
-        let parts = Parts::create(task.dir)?;
+        // Without a plan nothing counts that an earlier process has left.
+        let parts = if stored.is_some() { Parts::create(task.dir)? } else { Parts::create_anew(task.dir)? };
         let unique = !keys::unique_keys(task.job).is_empty();
-        let plan = Arc::new(plan);
+        let new = stored.is_none();
+        let plan = match (stored, &earlier) {
+            (Some(plan), _) => Some(Self::check(plan, task.job)?),
+            (None, Some(earlier)) => Some(Plan { job: task.job.fingerprint().to_owned(), ..earlier.plan.clone() }),
+            (None, None) if size <= AT_ONCE => Some(Plan::make(task.job, &input, control)?),
+            (None, None) => None,
+        };
+        let early = plan.is_none();
+        let chunks = plan.as_ref().map(|plan| plan.chunks.clone());
+        let course = Arc::new(chunks.clone().map_or_else(Course::default, Course::whole));
         let placer = if unique {
             None
         } else {
-            Some(Placer::open(task.job, parts.clone(), Arc::clone(&plan), workers(task.job))?)
+            let (parts, planned, room) = (parts.clone(), chunks.unwrap_or_default(), workers(task.job));
+            Some(Placer::open(task.job, parts, &planned, Arc::clone(&course), room)?)
         };
-        Ok(Self { task, control, plan, parts, placer, earlier, unique })
+        let (none, counted) = (Plan::default(), BTreeSet::new());
+        let mut attempt = Self { task, control, plan: none, parts, placer, earlier, unique, counted };
+        attempt.plan = match plan {
+            Some(plan) => {
+                attempt.keep(&plan, size, new)?;
+                plan
+            }
+            None => attempt.plan_and_process(&input, size, &course)?,
+        };
+        attempt.counted = if early { (0..attempt.plan.chunks.len()).collect() } else { BTreeSet::new() };
+        Ok(attempt)
+    }
+
+    /// Stores a new plan: from here on what is done by it counts.
+    fn keep(&self, plan: &Plan, size: u64, new: bool) -> Result<(), BatchError> {
+        if new {
+            durable::replace_json(self.task.dir, PLAN, plan)?;
+        }
+        if plan.bytes != size {
+            return Err(BatchError::InputChanged(format!("{} bytes then, {size} now", plan.bytes)));
+        }
+        self.control.enter(Phase::Processing);
+        self.control.expect(plan.chunks.len() as u64, plan.data_bytes());
+        self.control.step(Step::Planned);
+        Ok(())
+    }
+
+    /// Makes the plan, with all workers close behind the planner.
+    fn plan_and_process(&self, input: &File, size: u64, course: &Course) -> Result<Plan, BatchError> {
+        self.control.expect(0, size);
+        let planner = || -> Result<Plan, BatchError> {
+            let ending = course.ending();
+            let plan = Plan::make_and_tell(self.task.job, input, self.control, &mut |chunk| course.add(chunk))?;
+            drop(ending);
+            self.keep(&plan, size, true)?;
+            Ok(plan)
+        };
+        let (plan, done) = std::thread::scope(|scope| {
+            let planner = scope.spawn(planner);
+            let chunk = |index| course.wait(index);
+            let work = |chunk: &Chunk| self.process(chunk, Round::First);
+            let done = crew::each(self.control, workers(self.task.job), &chunk, &work);
+            (planner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), done)
+        });
+        let plan = plan?;
+        let settled = self.placer.as_ref().map_or(Ok(()), |placer| placer.settle(self.control));
+        done.map_err(|error| error.among(plan.chunks.len())).and(settled).map(|()| plan)
     }
 
     fn check(plan: Plan, job: &Job) -> Result<Plan, BatchError> {
@@ -81,10 +127,8 @@ impl<'a> Attempt<'a> {
     }
 
     /// Goes on from what is there to the summary.
-    pub(super) fn run(self) -> Result<Summary, BatchError> {
-        self.control.enter(Phase::Processing);
-        self.control.expect(self.plan.chunks.len() as u64, self.plan.data_bytes());
-        let mut counted = BTreeSet::new();
+    pub(super) fn run(mut self) -> Result<Summary, BatchError> {
+        let mut counted = std::mem::take(&mut self.counted);
         for _ in 0..DAMAGED {
             self.first_round(&mut counted)?;
             let damaged = match self.second_round() {
@@ -124,7 +168,7 @@ impl<'a> Attempt<'a> {
             duplicates::forget(&self.parts);
         }
         counted.extend(pending.iter().map(|chunk| chunk.index));
-        let done = self.each(&pending, &|chunk| self.process(chunk, Round::First));
+        let done = self.each_of(&pending, &|chunk| self.process(chunk, Round::First));
         match &self.placer {
             Some(placer) => {
                 let settled = placer.settle(self.control);
@@ -150,49 +194,14 @@ impl<'a> Attempt<'a> {
                 Some(marker) => self.count_second(chunk, &marker),
             }
         }
-        self.each(&pending, &|chunk| self.process(chunk, Round::Second)).map_err(RunError::Failed)?;
+        self.each_of(&pending, &|chunk| self.process(chunk, Round::Second)).map_err(RunError::Failed)?;
         Ok(second)
     }
 
-    /// Runs `work` for all chunks on all workers. What failed does not keep the other chunks from being done.
-    fn each(
-        &self,
-        chunks: &[Chunk],
-        work: &(dyn Fn(&Chunk) -> Result<(), BatchError> + Sync),
-    ) -> Result<(), BatchError> {
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let failures = Mutex::new(Vec::new());
-        let worker = || {
-            while !stop.load(Relaxed) {
-                let Some(chunk) = chunks.get(next.fetch_add(1, Relaxed)) else { return };
-                if let Err(error) = work(chunk) {
-                    let pointless = matches!(error, BatchError::Cancelled | BatchError::InputChanged(_));
-                    stop.fetch_or(pointless, Relaxed);
-                    failures.lock().unwrap_or_else(PoisonError::into_inner).push((pointless, chunk.index, error));
-                }
-            }
-        };
+    fn each_of(&self, chunks: &[Chunk], work: &Work<'_>) -> Result<(), BatchError> {
         let workers = workers(self.task.job).min(chunks.len());
-        std::thread::scope(|scope| {
-            for _ in 1..workers {
-                scope.spawn(worker);
-            }
-            worker();
-        });
-        if self.control.is_cancelled() {
-            return Err(BatchError::Cancelled);
-        }
-        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failures.sort_by_key(|(pointless, index, _)| (!pointless, *index));
-        let failed = failures.len();
-        match failures.into_iter().next() {
-            None => Ok(()),
-            Some((true, _, error)) => Err(error),
-            Some((false, first, error)) => {
-                let chunks = self.plan.chunks.len();
-                Err(BatchError::Chunks { failed, chunks, first, reason: error.to_string() })
-            }
-        }
+        let done = crew::each(self.control, workers, &|index| chunks.get(index).copied(), work);
+        done.map_err(|error| error.among(self.plan.chunks.len()))
     }
 
     fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {
@@ -307,6 +316,8 @@ impl<'a> Attempt<'a> {
         let tolerable = percent <= tolerated;
         let finished =
             Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, tolerable, placed: placed.is_some() };
+        // What has its name must be found by its plan, should the summary not come to be written.
+        durable::sync_file(&self.task.dir.join(PLAN))?;
         let output = finished.publish(self.task.dir, self.control)?;
         Ok(Summary {
             outcome: if tolerable { Outcome::Succeeded } else { Outcome::TooManyRejects },
@@ -325,7 +336,6 @@ impl<'a> Attempt<'a> {
 
     /// The summary makes the attempt done; only then its parts go.
     fn finish(self, summary: Summary) -> Result<Summary, BatchError> {
-        durable::sync_file(&self.task.dir.join(PLAN))?;
         durable::publish_json(self.task.dir, SUMMARY, &summary)?;
         self.control.step(Step::Summarised);
         self.parts.remove()?;

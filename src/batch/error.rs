@@ -56,6 +56,14 @@ pub enum BatchError {
 }
 
 impl BatchError {
+    /// Says of how many chunks some have failed, where that was not known yet.
+    pub(crate) fn among(self, total: usize) -> Self {
+        match self {
+            Self::Chunks { failed, first, reason, .. } => Self::Chunks { failed, chunks: total, first, reason },
+            other => other,
+        }
+    }
+
     pub(crate) fn io(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let what = format!("{what} {}", path.display());
         move |source| Self::Io { what, source }

@@ -1,7 +1,7 @@
 //! One field of a Table Schema, compiled: what a cell must look like.
 use super::decimal::{self, Notation};
 use super::reason::Reason;
-use super::temporal::{Moment, Pattern, Scale};
+use super::temporal::{Day, Days, Moment, Pattern, Scale};
 use super::words::Words;
 use regex::Regex;
 use std::cmp::Ordering;
@@ -18,7 +18,7 @@ pub struct Field {
 }
 
 /// What can be decided without looking closer; everything else takes the long way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Quick {
     /// Every text will do.
     Any,
@@ -29,7 +29,11 @@ pub(crate) enum Quick {
     /// Texts of at most so many bytes have no more characters.
     Within { longest: usize },
     /// ASCII characters of one class, so many of them.
-    Class { members: u128, least: usize, most: usize },
+    Class { members: Box<[bool; 256]>, least: usize, most: usize },
+    /// One of the listed texts.
+    Listed,
+    /// Days between two bounds.
+    Days { days: Days, minimum: Day, maximum: Day },
     #[default]
     None,
 }
@@ -82,22 +86,29 @@ enum Value<'a> {
 
 impl Field {
     /// Checks one cell that is not one of the missing values.
-    pub(crate) fn check(&self, text: &str) -> Result<(), Reason> {
-        match self.quick {
-            Quick::Any => return Ok(()),
-            Quick::Whole { minimum, maximum } if whole(text).is_some_and(|n| minimum <= n && n <= maximum) => {
-                return Ok(());
+    #[inline]
+    pub(crate) fn check(&self, text: &[u8]) -> Result<(), Reason> {
+        let good = match &self.quick {
+            Quick::Any => true,
+            Quick::Whole { minimum, maximum } => whole(text).is_some_and(|n| *minimum <= n && n <= *maximum),
+            Quick::Number => decimal::is_plain(text),
+            Quick::Within { longest } => text.len() <= *longest,
+            Quick::Class { members, least, most } => {
+                *least <= text.len() && text.len() <= *most && text.iter().all(|byte| members[usize::from(*byte)])
             }
-            Quick::Number if decimal::is_number(text) => return Ok(()),
-            Quick::Within { longest } if text.len() <= longest => return Ok(()),
-            Quick::Class { members, least, most }
-                if (least..=most).contains(&text.len())
-                    && text.bytes().all(|byte| byte < 128 && members >> byte & 1 == 1) =>
-            {
-                return Ok(());
+            Quick::Listed => self.limits.listed.as_ref().is_some_and(|listed| listed.lists(text)),
+            Quick::Days { days, minimum, maximum } => {
+                days.find(text).is_some_and(|day| *minimum <= day && day <= *maximum)
             }
-            _ => {}
-        }
+            Quick::None => false,
+        };
+        if good { Ok(()) } else { self.check_closely(text) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_closely(&self, text: &[u8]) -> Result<(), Reason> {
+        let text = std::str::from_utf8(text).map_err(|_| Reason::BadUtf8)?;
         let value = self.kind.read(text)?;
         let limits = &self.limits;
         if limits.listed.as_ref().is_some_and(|listed| !listed.has(text, &value)) {
@@ -121,6 +132,26 @@ impl Field {
             Kind::Text if bare && limits.shortest.is_none() => {
                 limits.longest.map_or(Quick::Any, |longest| Quick::Within { longest })
             }
+            Kind::Text
+                if limits.pattern.is_none()
+                    && limits.shortest.is_none()
+                    && limits.longest.is_none()
+                    && limits.listed.is_some() =>
+            {
+                Quick::Listed
+            }
+            Kind::Temporal(_, pattern) if bare => {
+                let bound = |bound: &Option<Bound>, open: Day| match bound {
+                    None => Some(open),
+                    Some(Bound::Moment(moment)) => moment.day(),
+                    Some(_) => None,
+                };
+                let (first, last) = (bound(&limits.minimum, Day::ENDS.0), bound(&limits.maximum, Day::ENDS.1));
+                match (pattern.days(), first, last) {
+                    (Some(days), Some(minimum), Some(maximum)) => Quick::Days { days, minimum, maximum },
+                    _ => Quick::None,
+                }
+            }
             Kind::Text if limits.listed.is_none() && limits.shortest.is_none() && limits.longest.is_none() => {
                 limits.pattern.as_ref().and_then(|pattern| class(pattern.as_str())).unwrap_or_default()
             }
@@ -132,7 +163,7 @@ impl Field {
             Kind::Integer(notation) if bare && *notation == Notation::default() => {
                 let bound = |bound: &Option<Bound>, open: i64| match bound {
                     None => Some(open),
-                    Some(Bound::Number(text)) => whole(text),
+                    Some(Bound::Number(text)) => whole(text.as_bytes()),
                     Some(_) => None,
                 };
                 match (bound(&limits.minimum, i64::MIN), bound(&limits.maximum, i64::MAX)) {
@@ -160,7 +191,7 @@ fn class(pattern: &str) -> Option<Quick> {
     let (members, counts) = pattern.strip_prefix(r"\A(?:[")?.strip_suffix(r"})\z")?.split_once("]{")?;
     let (least, most) = counts.split_once(',').unwrap_or((counts, counts));
     let (least, most) = (least.parse().ok()?, most.parse().ok()?);
-    let mut set = 0;
+    let mut set = Box::new([false; 256]);
     let mut rest = members.as_bytes();
     while let [first, behind @ ..] = rest {
         let last = match behind {
@@ -174,16 +205,15 @@ fn class(pattern: &str) -> Option<Quick> {
         {
             return None;
         }
-        (*first..=*last).for_each(|byte| set |= 1 << byte);
+        (*first..=*last).for_each(|byte| set[usize::from(byte)] = true);
         rest = &behind[if first == last { 0 } else { 2 }..];
     }
     Some(Quick::Class { members: set, least, most })
 }
 
 /// A number of at most 18 digits, perhaps with a minus.
-fn whole(text: &str) -> Option<i64> {
-    let digits = text.as_bytes();
-    let (digits, negative) = if let [b'-', rest @ ..] = digits { (rest, true) } else { (digits, false) };
+fn whole(text: &[u8]) -> Option<i64> {
+    let (digits, negative) = if let [b'-', rest @ ..] = text { (rest, true) } else { (text, false) };
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
@@ -249,9 +279,17 @@ impl Kind {
 }
 
 impl Listed {
-    fn has(&self, text: &str, value: &Value<'_>) -> bool {
+    #[inline]
+    fn lists(&self, text: &[u8]) -> bool {
         match self {
             Self::Texts(texts) => texts.contains(text),
+            Self::Values(_) => false,
+        }
+    }
+
+    fn has(&self, text: &str, value: &Value<'_>) -> bool {
+        match self {
+            Self::Texts(texts) => texts.contains(text.as_bytes()),
             Self::Values(values) => values.iter().any(|listed| value.compare(listed) == Some(Ordering::Equal)),
         }
     }
@@ -284,11 +322,34 @@ mod tests {
             let mut fields: Vec<_> = limits.into_iter().zip(["a", "b", "c"])
                 .map(|(limits, name)| serde_json::json!({"name": name, "constraints": limits})).collect();
             fields.push(serde_json::json!({"name": "d", "type": "number"}));
+            fields.push(serde_json::json!({"name": "e", "constraints": {"enum": ["a", "bc", "123"]}}));
             let schema = serde_json::json!({"fields": fields});
             for field in Schema::parse(&schema.to_string()).unwrap().fields {
-                prop_assert_ne!(field.quick, Quick::None);
+                prop_assert_ne!(&field.quick, &Quick::None);
                 let long = Field { quick: Quick::None, ..field.clone() };
-                prop_assert_eq!(field.check(&text), long.check(&text));
+                prop_assert_eq!(field.check(text.as_bytes()), long.check(text.as_bytes()));
+            }
+        }
+
+        #[test]
+        fn the_quick_way_of_days_says_what_the_long_way_says(
+            text in "[0-9]{1,2}/[0-9]{1,2}/[0-9]{1,4}|[0-9]{4}-[0-9]{1,2}-[0-9]{2}|[0-3]?[0-9]-(0?2|1[0-2])-(19|20)[0-9]{2}|[0-9/-]{0,11}",
+        ) {
+            let formats = [
+                ("default", "2003-02-28"), ("%m/%d/%y", "2/9/03"), ("%d/%m/%Y", "9/2/1972"), ("%Y-%m-%d", "0000-01-01"), ("%d-%m-%Y", "1-3-2000"),
+            ];
+            let fields: Vec<_> = formats.iter().enumerate().flat_map(|(at, (format, bound))| {
+                [serde_json::json!({}), serde_json::json!({"minimum": bound}), serde_json::json!({"maximum": bound})]
+                    .into_iter().enumerate()
+                    .map(move |(limit, limits)| serde_json::json!({"name": format!("{at}.{limit}"), "type": "date", "format": format, "constraints": limits}))
+            }).collect();
+            for field in Schema::parse(&serde_json::json!({"fields": fields}).to_string()).unwrap().fields {
+                prop_assert_ne!(&field.quick, &Quick::None);
+                let long = Field { quick: Quick::None, ..field.clone() };
+                prop_assert_eq!(field.check(text.as_bytes()), long.check(text.as_bytes()));
+                if let (Quick::Days { days, .. }, Kind::Temporal(_, pattern)) = (&field.quick, &field.kind) {
+                    prop_assert_eq!(days.find(text.as_bytes()), pattern.parse(&text).and_then(Moment::day));
+                }
             }
         }
 
@@ -299,9 +360,9 @@ mod tests {
                 {"name": "c", "type": "integer", "constraints": {"minimum": low, "maximum": high}},
             ]});
             for field in Schema::parse(&schema.to_string()).unwrap().fields {
-                prop_assert_ne!(field.quick, Quick::None);
+                prop_assert_ne!(&field.quick, &Quick::None);
                 let long = Field { quick: Quick::None, ..field.clone() };
-                prop_assert_eq!(field.check(&text), long.check(&text));
+                prop_assert_eq!(field.check(text.as_bytes()), long.check(text.as_bytes()));
             }
         }
     }

@@ -4,6 +4,8 @@ mod attempt;
 mod carry;
 pub mod chunk;
 pub mod control;
+mod course;
+mod crew;
 mod decimal;
 mod duplicates;
 pub(crate) mod durable;

@@ -41,6 +41,12 @@ impl Parts {
         Ok(parts)
     }
 
+    /// The same, empty.
+    pub(crate) fn create_anew(attempt: &Path) -> Result<Self, BatchError> {
+        Self::of(attempt).remove()?;
+        Self::create(attempt)
+    }
+
     pub(crate) fn of(attempt: &Path) -> Self {
         Self { dir: attempt.join("parts") }
     }

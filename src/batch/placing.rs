@@ -5,12 +5,13 @@
 //! slow or has failed, it becomes a part of its own and is put in its place later.
 use super::chunk::Written;
 use super::control::{Control, Step};
+use super::course::Course;
 use super::durable::{self, CheckedReader};
 use super::error::BatchError;
 use super::held::Held;
 use super::job::Job;
 use super::parts::{Marker, Parts, Round};
-use super::plan::Plan;
+use super::plan::Chunk;
 use super::syncer::Syncer;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -31,7 +32,7 @@ pub(crate) struct Ready {
 /// The result as far as it has come.
 pub(crate) struct Placer {
     parts: Parts,
-    plan: Arc<Plan>,
+    course: Arc<Course>,
     /// Chunks that may wait in memory.
     room: usize,
     waiting: Mutex<BTreeMap<usize, Ready>>,
@@ -57,15 +58,21 @@ pub(crate) struct Damaged(pub(crate) usize);
 const SYNCED: u64 = 8 << 20;
 
 impl Placer {
-    /// Opens what an earlier process has left, as far as it is whole, or begins.
-    pub(crate) fn open(job: &Job, parts: Parts, plan: Arc<Plan>, room: usize) -> Result<Self, BatchError> {
+    /// Opens what an earlier process has left of the `planned` chunks, as far as it is whole, or begins.
+    pub(crate) fn open(
+        job: &Job,
+        parts: Parts,
+        planned: &[Chunk],
+        course: Arc<Course>,
+        room: usize,
+    ) -> Result<Self, BatchError> {
         parts.take_back()?;
         let paths = KINDS.map(|kind| parts.result(kind));
         let mut result = [open(&paths[0])?, open(&paths[1])?];
         let journal = parts.result("done");
         let mut whole = Vec::new();
         let headers = [job.output_header(), job.rejects_header()];
-        let known = parts.placed(&plan.chunks);
+        let known = parts.placed(planned);
         let failed = BatchError::stream("read the unfinished result");
         let (placed, ends) = verify(&mut result, &headers, known).map_err(failed)?;
         for marker in &placed {
@@ -88,7 +95,7 @@ impl Placer {
         let files = Mutex::new(Files { result, journal, placed, fresh: 0, torn: false });
         Ok(Self {
             parts,
-            plan,
+            course,
             room,
             waiting: Mutex::default(),
             files,
@@ -142,8 +149,8 @@ impl Placer {
     /// Places the parts that are left; then the result is complete.
     pub(crate) fn finish(&self) -> Result<Result<Vec<Marker>, Damaged>, BatchError> {
         let mut files = self.files.lock().map_err(|_| torn())?;
-        while let Some(chunk) = self.plan.chunks.get(files.placed.len()) {
-            let Some(marker) = self.parts.marker(chunk, Round::First) else { return Ok(Err(Damaged(chunk.index))) };
+        while let Some(chunk) = self.course.get(files.placed.len()) {
+            let Some(marker) = self.parts.marker(&chunk, Round::First) else { return Ok(Err(Damaged(chunk.index))) };
             if !self.append_part(&mut files, &marker)? {
                 return Ok(Err(Damaged(chunk.index)));
             }
@@ -163,7 +170,7 @@ impl Placer {
     }
 
     fn drain(&self, files: &mut Files, control: &Control) -> Result<(), BatchError> {
-        while let Some(chunk) = self.plan.chunks.get(files.placed.len()) {
+        while let Some(chunk) = self.course.get(files.placed.len()) {
             let ready = self.waiting().remove(&chunk.index);
             if let Some(ready) = ready {
                 files.append(&ready)?;
@@ -176,7 +183,7 @@ impl Placer {
                 control.step(Step::ChunkDone(chunk.index));
             } else {
                 // A part that an earlier process or a lack of room has left; damaged, it is seen to at the end.
-                let Some(marker) = self.parts.marker(chunk, Round::First) else { return Ok(()) };
+                let Some(marker) = self.parts.marker(&chunk, Round::First) else { return Ok(()) };
                 if !self.append_part(files, &marker)? {
                     return Ok(());
                 }
@@ -329,7 +336,6 @@ fn torn() -> BatchError {
 mod tests {
     use super::super::chunk::Done;
     use super::super::control::Counted;
-    use super::super::plan::{Chunk, VERSION};
     use super::super::spec::Spec;
     use super::*;
     use tempfile::TempDir;
@@ -337,7 +343,7 @@ mod tests {
     struct Desk {
         dir: TempDir,
         job: Job,
-        plan: Arc<Plan>,
+        chunks: Vec<Chunk>,
     }
 
     impl Desk {
@@ -346,16 +352,7 @@ mod tests {
             fs::write(dir.path().join("schema.json"), r#"{"fields": [{"name": "a"}]}"#).unwrap();
             let job = Job::load(&Spec::new("schema.json"), dir.path()).unwrap();
             let chunk = |index| Chunk { index, start: index as u64, bytes: 1, first_line: 1, crc: 0 };
-            let plan = Plan {
-                version: VERSION,
-                job: String::new(),
-                columns: Vec::new(),
-                dialect: serde_json::Value::Null,
-                bytes: 5,
-                lines: 5,
-                chunks: (0..5).map(chunk).collect(),
-            };
-            Self { dir, job, plan: Arc::new(plan) }
+            Self { dir, job, chunks: (0..5).map(chunk).collect() }
         }
 
         fn parts(&self) -> Parts {
@@ -363,14 +360,15 @@ mod tests {
         }
 
         fn placer(&self) -> Placer {
-            Placer::open(&self.job, self.parts(), Arc::clone(&self.plan), 1).unwrap()
+            let course = Arc::new(Course::whole(self.chunks.clone()));
+            Placer::open(&self.job, self.parts(), &self.chunks, course, 1).unwrap()
         }
 
         fn place(&self, placer: &Placer, index: usize) {
             let (text, other) = (format!("row {index}\n"), format!("reject {index}\n"));
             let written = |text: &str| Written { bytes: text.len() as u64, crc: crc32fast::hash(text.as_bytes()) };
             let done = Done { counted: Counted::default(), output: written(&text), rejects: written(&other) };
-            let marker = Marker { chunk: self.plan.chunks[index], done, keys: None };
+            let marker = Marker { chunk: self.chunks[index], done, keys: None };
             let mut parts = KINDS.map(|kind| placer.hold(index, kind, 10));
             parts[0].write_all(text.as_bytes()).unwrap();
             parts[1].write_all(other.as_bytes()).unwrap();
@@ -391,7 +389,7 @@ mod tests {
         for index in [2, 4, 3] {
             desk.place(&placer, index);
         }
-        let kept = |index| desk.parts().marker(&desk.plan.chunks[index], Round::First).is_some();
+        let kept = |index| desk.parts().marker(&desk.chunks[index], Round::First).is_some();
         assert_eq!([2, 3, 4].map(kept), [false, true, true], "one may wait in memory");
         placer.settle(&Control::default()).unwrap();
         assert!(kept(2), "and is kept when nothing follows");

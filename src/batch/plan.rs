@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Read;
 
 /// What will be done with one input, fixed before the first row is processed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub version: u32,
     /// The job's fingerprint.
@@ -47,10 +47,24 @@ impl Plan {
 
     /// Reads an input once and cuts it; the header is checked on the way.
     pub fn make<R: Read>(job: &Job, input: R, control: &Control) -> Result<Self, BatchError> {
+        Self::make_and_tell(job, input, control, &mut |_| {})
+    }
+
+    /// The same; `tell` hears of every chunk as soon as it is known.
+    pub(crate) fn make_and_tell<R: Read>(
+        job: &Job,
+        input: R,
+        control: &Control,
+        tell: &mut dyn FnMut(Chunk),
+    ) -> Result<Self, BatchError> {
         control.enter(Phase::Planning);
         let mut records = Records::new(input, job.reading, 0, 1);
         let mut offset = begin(job, &mut records)?;
         let mut chunks = Vec::new();
+        let mut add = |chunk, chunks: &mut Vec<_>| {
+            tell(chunk);
+            chunks.push(chunk);
+        };
         let mut open = Open::at(offset, records.next_line());
         loop {
             let failed = BatchError::stream("read the input");
@@ -64,7 +78,7 @@ impl Plan {
             }
             offset = records.next_offset();
             if whole && offset - open.start >= job.spec.chunk_bytes {
-                chunks.push(open.close(chunks.len(), offset));
+                add(open.close(chunks.len(), offset), &mut chunks);
                 open = Open::at(offset, records.next_line());
             }
             if control.is_cancelled() {
@@ -72,7 +86,7 @@ impl Plan {
             }
         }
         if offset > open.start {
-            chunks.push(open.close(chunks.len(), offset));
+            add(open.close(chunks.len(), offset), &mut chunks);
         }
         let (job_print, columns) = (job.fingerprint().to_owned(), job.output_columns().to_vec());
         let dialect = serde_json::json!(job.spec.dialect);

@@ -38,9 +38,17 @@ impl Schema {
 
     /// Checks one cell of a field, missing values included.
     pub fn check(&self, field: usize, text: &str) -> Result<(), Reason> {
-        let field = &self.fields[field];
-        let missing =
-            if self.only_empty { text.is_empty() } else { self.missing.iter().any(|missing| missing == text) };
+        self.check_field(&self.fields[field], text.as_bytes())
+    }
+
+    /// The same for a cell that is known to be UTF-8.
+    #[inline]
+    pub(crate) fn check_field(&self, field: &Field, text: &[u8]) -> Result<(), Reason> {
+        let missing = if self.only_empty {
+            text.is_empty()
+        } else {
+            self.missing.iter().any(|missing| missing.as_bytes() == text)
+        };
         if !missing {
             return field.check(text);
         }

@@ -1,5 +1,6 @@
 //! Batches through their public door: defined answers to odd files, and properties against a slow reference.
 mod answers;
+mod killed;
 mod properties;
 mod reference;
 mod reprocess;

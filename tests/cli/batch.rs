@@ -4,6 +4,7 @@ use super::{initialised, switchman};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -49,6 +50,44 @@ fn more_rejects_than_tolerated_is_exit_code_1() {
     let summary = json(&ran.out);
     assert_eq!((ran.code, summary["outcome"].as_str()), (1, Some("too-many-rejects")));
     assert_eq!(summary["output"], "again/output.over-tolerance.csv");
+}
+
+#[test]
+fn killed_in_the_middle_and_repeated_it_writes_the_same_bytes() {
+    let dir = initialised();
+    let made = ["sample", "--rows", "40000", "--bad", "2", "--missing", "1", "--seed", "9", "--out", "made"];
+    assert_eq!(switchman(dir.path(), &made).code, 0);
+    fs::rename(dir.path().join("made/financials.csv"), dir.path().join("jobs/sales/financials.csv")).unwrap();
+    let usual = fs::read_to_string(dir.path().join("switchman.toml")).unwrap().replace("\"1 MiB\"", "\"64 KiB\"");
+    let set = |text: &str| fs::write(dir.path().join("switchman.toml"), text).unwrap();
+    set(&usual);
+    let batch = |out| switchman(dir.path(), &["batch", "sales", "made/sales.csv", "--out", out]);
+    assert_eq!(batch("whole").code, 0);
+    // A brake gives time to kill it; it is no part of the result, so it may go before the second try.
+    set(&usual.replace("#max_rows_per_second = 20000", "max_rows_per_second = 5000"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_switchman"))
+        .args(["batch", "sales", "made/sales.csv", "--out", "cut"])
+        .current_dir(dir.path())
+        .env_clear()
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let cut = dir.path().join("cut");
+    let done = || fs::read(cut.join("parts/result.done")).unwrap_or_default().iter().filter(|b| **b == b'\n').count();
+    while done() < 2 || !cut.join("plan.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!cut.join("output.csv").exists() && !cut.join("summary.json").exists());
+    set(&usual);
+    let ran = batch("cut");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for name in ["output.csv", "rejects.csv", "summary.json"] {
+        let read = |out: &str| fs::read(dir.path().join(out).join(name)).unwrap();
+        assert!(read("cut") == read("whole"), "{name} differs");
+    }
 }
 
 #[test]
