@@ -83,7 +83,7 @@ async fn heavy_every_file_is_accounted_for_wherever_the_region_is_lost() {
 /// One point, from a fresh bot to the old region being back.
 async fn point(seed: u64) -> Seen {
     let mut dice = Dice(seed);
-    let setup = Setup { regions: true, rows: 160, chunk: "4 KiB", brake: Some(2_000), ..Setup::default() };
+    let setup = Setup { regions: true, rows: 300, chunk: "4 KiB", brake: Some(800), ..Setup::default() };
     let bot = Bot::with(setup).await;
     let undisturbed = bot.undisturbed().await;
     let late = dice.within(1, 4);
