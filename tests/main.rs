@@ -11,6 +11,7 @@ mod cancel_batch;
 mod cli;
 mod contract;
 mod crash_sweep;
+mod decisions;
 mod deny;
 mod engine;
 mod fail_back;
