@@ -7,7 +7,7 @@ use crate::domain::problem::Problem;
 use crate::domain::region::{Active, Replication};
 use crate::domain::run::{Input, Run, RunState};
 use crate::ports::{ArtifactKind, ExecutionState, PortError, RunQuery, Site};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 
 /// A plan names at most so many files: it is one record, and people read it.
@@ -103,7 +103,7 @@ async fn with_runs(
     there: &[(JobName, Input)],
 ) -> Result<(Vec<FileCase>, Option<u64>), PortError> {
     let recent = ctx.store.runs(RunQuery::All, RECENT).await?;
-    let speed = speed(&recent);
+    let speed = speed(&recent, ctx.clock.now());
     let mut runs = ctx.store.runs(RunQuery::Open, NAMED * 2).await?;
     runs.extend(ctx.store.runs(RunQuery::Failed, NAMED).await?);
     runs.extend(recent.into_iter().filter(|run| run.current().state == RunState::Succeeded));
@@ -160,12 +160,13 @@ fn has_input(run: &Run, inputs: &[(JobName, Input)]) -> bool {
     })
 }
 
-/// Bytes a second, over the runs that finished last.
-fn speed(recent: &[Run]) -> Option<u64> {
+/// Bytes a second, over the attempts that were worked on last, those under way among them.
+fn speed(recent: &[Run], now: Timestamp) -> Option<u64> {
     let mut bytes = 0_u64;
     let mut millis = 0_u64;
-    for attempt in recent.iter().map(Run::current).filter(|a| a.state == RunState::Succeeded) {
-        if let (Some(from), Some(to)) = (attempt.started_at, attempt.ended_at) {
+    for attempt in recent.iter().map(Run::current).filter(|a| a.progress.bytes > 0) {
+        if let Some(from) = attempt.started_at {
+            let to = attempt.ended_at.or(attempt.silent_since).unwrap_or(now);
             bytes += attempt.progress.bytes;
             millis += u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0).max(1);
         }
