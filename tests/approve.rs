@@ -104,11 +104,11 @@ async fn it_is_remembered_of_at_growing_gaps_and_then_expires() {
     let rule = ApprovalRule { expires: jiff::SignedDuration::from_mins(80), ..two() };
     let (bot, request) = asked(rule).await;
     for (minutes, reminders) in [(9, 0), (2, 1), (18, 1), (2, 2), (38, 2), (2, 3)] {
-        bot.clock.advance(Duration::from_secs(minutes * 60));
+        bot.clock.advance(Duration::from_mins(minutes));
         bot.settle().await;
         assert_eq!(bot.replies().len(), reminders, "after {minutes} more minutes");
     }
-    bot.clock.advance(Duration::from_secs(10 * 60));
+    bot.clock.advance(Duration::from_mins(10));
     bot.settle().await;
     assert_eq!(bot.request().await.state, RequestState::Expired);
     assert_eq!(bot.operator().direct().len(), 1, "whoever asked is told");

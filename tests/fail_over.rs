@@ -105,7 +105,7 @@ async fn an_approval_is_void_when_the_world_has_left_the_plan_and_the_new_plan_i
 async fn an_input_that_had_not_arrived_is_lost_and_said_to_be() {
     let bot = Bot::with(Setup { regions: true, brake: Some(BRAKE), chunk: "4 KiB", ..Setup::default() }).await;
     bot.settle().await;
-    bot.set_replication_lag(Duration::from_secs(3600));
+    bot.set_replication_lag(Duration::from_hours(1));
     bot.put_input("late.csv").await;
     bot.operator().types("start-batch sales late.csv").await;
     bot.until("it runs", |bot| bot.card_text().contains("running")).await;

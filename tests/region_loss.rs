@@ -2,8 +2,6 @@
 //! accounted for by name, finished once or lost with the reason; results are the same bytes as without the loss; and the old region,
 //! back alive with its old epoch, publishes nothing.
 
-#![expect(clippy::print_stdout, reason = "the table is for whoever reads the log")]
-
 use crate::harness::bot::{Bot, Setup};
 use crate::harness::moves::{EAST, WEST};
 use std::collections::{BTreeMap, BTreeSet};

@@ -71,7 +71,7 @@ impl App {
         let Backend::Embedded { data } = &config.backend;
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
         let links = Links::open(data, public_url)?;
-        let renderer = Renderer::new(&config.slash_command);
+        let renderer = renderer(config);
         let client = Arc::new(Client::new(&ClientConfig {
             api_url: access.api_url.clone(),
             token: access.bot_token.clone(),
@@ -174,6 +174,10 @@ impl App {
     }
 }
 
+fn renderer(config: &Config) -> Renderer {
+    Renderer::new(&config.slash_command).across(config.regions.all.len())
+}
+
 /// The front door uses the ports of the processor.
 fn doors(ctx: &Ctx, config: &Config, access: &SlackAccess, renderer: Renderer, client: Arc<Client>) -> Doors {
     let ctx = ctx.clone();
@@ -244,7 +248,7 @@ pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Resu
         api_url: access.api_url.clone(),
         token: access.bot_token.clone(),
         limit: CALL_LIMIT,
-        renderer: Renderer::new(&config.slash_command),
+        renderer: renderer(config),
     })?;
     let bot = client.probe().await.map_err(|error| match (&error.code, error.kind) {
         (Some(code), Kind::Denied) => anyhow!("Slack refused the token: {code}"),

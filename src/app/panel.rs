@@ -4,7 +4,7 @@ use crate::domain::id::RegionName;
 use crate::embedded::LocalRegions;
 use crate::embedded::regions::{self, RegionLook};
 use crate::playground::{FileKind, RegionFile, RegionPanel, RegionSwitch, RegionView, RegionsView};
-use crate::ports::{PortError, Regions};
+use crate::ports::Regions;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ struct Panel(Arc<LocalRegions>);
 #[async_trait]
 impl RegionPanel for Panel {
     async fn look(&self) -> Result<RegionsView, String> {
-        let look = self.0.look().await.map_err(said)?;
+        let look = self.0.look().await.map_err(|error| error.to_string())?;
         Ok(RegionsView {
             epoch: look.active.epoch,
             delay_ms: u64::try_from(look.lag.as_millis()).unwrap_or(u64::MAX),
@@ -31,8 +31,12 @@ impl RegionPanel for Panel {
     async fn turn(&self, switch: RegionSwitch) -> Result<(), String> {
         let named = |name: &str| RegionName::parse(name).map_err(|error| error.to_string());
         match switch {
-            RegionSwitch::CutOff { region } => self.0.cut_off(&named(&region)?, true).map_err(said),
-            RegionSwitch::BringBack { region } => self.0.cut_off(&named(&region)?, false).map_err(said),
+            RegionSwitch::CutOff { region } => {
+                self.0.cut_off(&named(&region)?, true).map_err(|error| error.to_string())
+            }
+            RegionSwitch::BringBack { region } => {
+                self.0.cut_off(&named(&region)?, false).map_err(|error| error.to_string())
+            }
             RegionSwitch::Delay { by } => {
                 self.0.set_lag(by);
                 Ok(())
@@ -66,8 +70,4 @@ fn file(file: regions::RegionFile) -> RegionFile {
 
 fn millis(time: SignedDuration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(0)
-}
-
-fn said(error: PortError) -> String {
-    error.to_string()
 }

@@ -142,18 +142,18 @@ impl RecordWrite {
 
 /// Reads a record.
 pub async fn load<R: Record>(store: &dyn Store, key: &str) -> Result<Option<R>, PortError> {
-    store.record(key).await?.map(read).transpose()
+    store.record(key).await?.map(|stored| read(&stored)).transpose()
 }
 
 /// Reads a list, the newest first. A record that cannot be read is left out, and logged.
 pub async fn load_list<R: Record>(store: &dyn Store, list: &str, max: usize) -> Result<Vec<R>, PortError> {
     let stored = store.records(list, max).await?;
     let read =
-        |stored| read(stored).inspect_err(|error: &PortError| tracing::error!(%error, "a record is left out")).ok();
+        |stored| read(&stored).inspect_err(|error: &PortError| tracing::error!(%error, "a record is left out")).ok();
     Ok(stored.into_iter().filter_map(read).collect())
 }
 
-fn read<R: Record>(stored: StoredRecord) -> Result<R, PortError> {
+fn read<R: Record>(stored: &StoredRecord) -> Result<R, PortError> {
     let mut record: R = serde_json::from_str(&stored.body).map_err(|error| {
         let what = format!("{} is stored but cannot be read: it was written by another version or changed", stored.key);
         PortError::new(Kind::Permanent, what).because(error)

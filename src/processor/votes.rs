@@ -62,7 +62,7 @@ async fn approved(ctx: &Ctx, asked: &Asked<'_>, mut request: Request, expected: 
             commit.clear.push(Subject::Request(request.id.clone()).deadline());
             answer(ctx, asked, commit, request, expected)
         }
-        Err((void, next)) => voided(ctx, asked, request, expected, void, next),
+        Err((void, next)) => voided(ctx, asked, request, expected, void, next.as_ref()),
     }
 }
 
@@ -73,15 +73,15 @@ fn voided(
     mut request: Request,
     expected: u64,
     void: Void,
-    next: Option<Request>,
+    next: Option<&Request>,
 ) -> Result<Commit, PortError> {
     request
         .drifted(void, ctx.clock.now())
         .map_err(|e| PortError::permanent("a request cannot become void").because(e))?;
     request.review = None;
-    request.replaced_by = next.as_ref().map(|next| next.id.clone());
+    request.replaced_by = next.map(|next| next.id.clone());
     let mut commit = requests::ended(ctx, &request);
-    if let Some(next) = &next {
+    if let Some(next) = next {
         commit.records.push(RecordWrite::of(next, 0)?);
         commit.outbox.push(show_now(ctx, next));
         commit.audit.push(note(ctx, Some(asked), next, "ask-again", "asked-for-approval"));

@@ -19,7 +19,7 @@ fn rows(count: u32) -> String {
         7 => format!("{id},one,\"a, \"\"b\"\"\n{id}\"\n"),
         8 => format!("{id},three,\n"),
         9 => format!("no,one,\"c{id}\"\r\n"),
-        _ => format!("{id},two,{:060}\n", id),
+        _ => format!("{id},two,{id:060}\n"),
     };
     "id,word,text\n".to_owned() + &(0..count).map(row).collect::<String>()
 }

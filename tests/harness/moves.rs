@@ -147,6 +147,6 @@ impl Bot {
 
     /// Sandboxes that are left.
     pub(crate) fn sandboxes(&self, name: &str) -> usize {
-        std::fs::read_dir(self.folder(name, "drills")).map(Iterator::count).unwrap_or(0)
+        std::fs::read_dir(self.folder(name, "drills")).map_or(0, Iterator::count)
     }
 }

@@ -218,8 +218,10 @@ impl FileState {
     pub fn treatment(&self) -> Treatment {
         match self {
             Self::NotReplicated | Self::InputMissing { .. } | Self::Unknown => Treatment::Lose,
-            Self::Untouched | Self::ResultMissing => Treatment::Restart,
-            Self::Failed { chunks: 0, .. } | Self::MidFlight { chunks: 0, .. } => Treatment::Restart,
+            Self::Untouched
+            | Self::ResultMissing
+            | Self::Failed { chunks: 0, .. }
+            | Self::MidFlight { chunks: 0, .. } => Treatment::Restart,
             Self::MidFlight { .. } | Self::Failed { .. } => Treatment::Resume,
             Self::Merged => Treatment::Adopt,
             Self::Done | Self::Waiting => Treatment::Keep,

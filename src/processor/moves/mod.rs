@@ -50,7 +50,6 @@ pub(super) async fn under_way(ctx: &Ctx) -> Result<Option<FailOver>, PortError> 
 }
 
 /// What an approved plan begins with. `Err`: it does not hold any more, with a request for the plan that would.
-#[expect(clippy::type_complexity, reason = "the two ends of an approval, used once")]
 pub(super) async fn begin(
     ctx: &Ctx,
     asked: &Asked<'_>,
