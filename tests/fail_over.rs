@@ -5,7 +5,7 @@ use crate::harness::moves::{BRAKE, EAST, WEST};
 use crate::harness::requests::results;
 use std::time::Duration;
 use switchman::domain::approval::{RequestState, Void};
-use switchman::domain::failover::{FailOverState, FileOutcome, Move, Treatment};
+use switchman::domain::failover::{Drift, FailOverState, FileOutcome, Move, Treatment};
 use switchman::domain::run::RunState;
 
 /// Two regions, and a batch that lasts.
@@ -98,6 +98,21 @@ async fn an_approval_is_void_when_the_world_has_left_the_plan_and_the_new_plan_i
     }
     assert_eq!(bot.active().await, (WEST.to_owned(), 2));
     bot.bring_back(EAST);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_is_void_when_somebody_else_has_switched() {
+    let bot = Bot::with(Setup { regions: true, ..Setup::default() }).await;
+    bot.catch_up().await;
+    let drill = bot.asks("fail-over west drill").await;
+    bot.approver().says(&format!("approve {} west for practice", drill.id)).await;
+    bot.move_to("fail-over west", WEST).await;
+    bot.approver2().says(&format!("approve {} west for practice", drill.id)).await;
+    let drill = bot.requests().await.remove(0);
+    let moved = Void::Drifted { drift: Drift::EpochMoved { planned: 1, now: 2 } };
+    assert_eq!((drill.state, drill.void), (RequestState::Void, Some(moved)));
+    assert_eq!(bot.active().await, (WEST.to_owned(), 2));
     bot.finish().await;
 }
 
