@@ -26,6 +26,7 @@ mod regions;
 mod rejected_rows;
 mod reprocess_batch;
 mod rules;
+mod same_decision;
 mod slack_bolt;
 mod slack_faults;
 mod stale_worlds;
