@@ -6,8 +6,10 @@ mod architecture;
 mod batch;
 mod cancel_batch;
 mod cli;
+#[macro_use]
 mod contract;
 mod crash_sweep;
+mod embedded;
 mod engine;
 mod front_door;
 mod harness;
