@@ -6,10 +6,10 @@ use crate::domain::envelope::Envelope;
 use crate::domain::id::{FileName, JobName};
 use crate::domain::run::AttemptKey;
 use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
-use crate::embedded::{Links, Lists, LocalFiles, Sqlite, SystemClock, links, sqlite};
+use crate::embedded::{GivenSecrets, Links, Lists, LocalFiles, Sqlite, SystemClock, links, sqlite};
 use crate::health::{Health, Heartbeat};
 use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
-use crate::ports::{Bus, Clock, Files, Kind, Store};
+use crate::ports::{Bus, Clock, Files, Kind, Secrets, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
@@ -82,9 +82,10 @@ impl App {
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
         let links = Links::new(link_key(data)?, public_url);
         let renderer = Renderer::new(&config.slash_command);
+        let secrets = given(access);
         let client = Arc::new(Client::new(&ClientConfig {
             api_url: access.api_url.clone(),
-            token: access.bot_token.clone(),
+            secrets: secrets.clone(),
             limit: CALL_LIMIT,
             renderer: renderer.clone(),
         })?);
@@ -106,7 +107,7 @@ impl App {
             policy: Arc::new(config.policy.clone()),
             bot: format!("switchman {}", env!("CARGO_PKG_VERSION")),
         });
-        let doors = doors(&ctx, access.signing_secrets.clone(), config.slash_command.clone(), renderer, client.clone());
+        let doors = doors(&ctx, secrets, config.slash_command.clone(), renderer, client.clone());
         let heartbeat = Arc::new(Heartbeat::default());
         heartbeat.beat(clock.now());
         let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
@@ -161,8 +162,13 @@ impl App {
     }
 }
 
+/// The secrets of the environment.
+fn given(access: &SlackAccess) -> Arc<dyn Secrets> {
+    Arc::new(GivenSecrets::new(&access.signing_secrets, access.bot_token.clone()))
+}
+
 /// The front door uses the ports of the processor.
-fn doors(ctx: &Ctx, secrets: Vec<SecretString>, command: String, renderer: Renderer, client: Arc<Client>) -> Doors {
+fn doors(ctx: &Ctx, secrets: Arc<dyn Secrets>, command: String, renderer: Renderer, client: Arc<Client>) -> Doors {
     let ctx = ctx.clone();
     Doors {
         secrets,
@@ -251,7 +257,7 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
 pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Result<Vec<String>> {
     let client = Client::new(&ClientConfig {
         api_url: access.api_url.clone(),
-        token: access.bot_token.clone(),
+        secrets: given(access),
         limit: CALL_LIMIT,
         renderer: Renderer::new(&config.slash_command),
     })?;

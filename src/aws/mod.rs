@@ -3,12 +3,19 @@
 
 mod breaker;
 pub mod bus;
+mod cached;
 mod client;
+pub mod directory;
 mod errors;
 mod random;
+mod secrets;
+mod settings;
 pub mod store;
 mod table;
 
 pub use bus::{BusNames, EventBus};
 pub use client::{connect, connect_with};
+pub use directory::DynamoDirectory;
+pub use secrets::ManagedSecrets;
+pub use settings::SsmSettings;
 pub use store::DynamoStore;

@@ -6,6 +6,7 @@ pub mod engine;
 mod files;
 pub mod links;
 mod lists;
+mod secrets;
 pub mod sqlite;
 
 pub use clock::SystemClock;
@@ -13,4 +14,5 @@ pub use engine::{LocalEngine, LocalJob};
 pub use files::LocalFiles;
 pub use links::Links;
 pub use lists::Lists;
+pub use secrets::GivenSecrets;
 pub use sqlite::Sqlite;

@@ -7,6 +7,7 @@ mod directory;
 mod engine;
 mod error;
 mod files;
+mod secrets;
 mod store;
 
 pub use bus::{Bus, DeadLetter, Delivery, Published};
@@ -15,6 +16,7 @@ pub use directory::{Clock, Directory, Settings};
 pub use engine::{Engine, Execution, ExecutionState, RejectPage, RejectedRow, StartRun};
 pub use error::{Kind, PortError};
 pub use files::{Artifact, ArtifactKind, Files};
+pub use secrets::Secrets;
 pub use store::{
     Commit, Deadline, Effect, GivenUp, OutboxItem, OutboxWrite, Priority, RunQuery, RunWrite, Settled, Store,
     input_lock, look_deadline,

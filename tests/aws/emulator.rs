@@ -21,11 +21,13 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 use std::sync::Arc;
+use switchman::aws::directory::ACTOR;
 use switchman::aws::store::INDEXES;
 use switchman::aws::{BusNames, DynamoStore, EventBus};
 use switchman::ports::{Bus, Clock, Store};
 
 pub(crate) const TABLE: &str = "switchman";
+const PEOPLE: &str = "authorized-users";
 const BUS: &str = "command-event-bus";
 const QUEUE: &str = "commands";
 const DEAD: &str = "commands-dead";
@@ -115,6 +117,17 @@ impl Account {
         }
     }
 
+    /// The list of people, empty. Its name.
+    pub(crate) async fn make_people(&self) -> String {
+        let kind = ScalarAttributeType::S;
+        let attribute = AttributeDefinition::builder().attribute_name(ACTOR).attribute_type(kind).build().unwrap();
+        let key = KeySchemaElement::builder().attribute_name(ACTOR).key_type(KeyType::Hash).build().unwrap();
+        let call = aws_sdk_dynamodb::Client::new(&self.config).create_table().table_name(PEOPLE);
+        let call = call.billing_mode(BillingMode::PayPerRequest).attribute_definitions(attribute).key_schema(key);
+        call.send().await.unwrap();
+        PEOPLE.to_owned()
+    }
+
     pub(crate) async fn make_table(&self) {
         let text = ScalarAttributeType::S;
         let attribute = |name: &str, kind: &ScalarAttributeType| {
@@ -164,6 +177,6 @@ impl Backend for Account {
 
     /// An emulator in Python does some hundred requests a second.
     fn load_divisor(&self) -> u32 {
-        5
+        8
     }
 }

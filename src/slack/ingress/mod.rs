@@ -14,7 +14,7 @@ use super::render::Renderer;
 use super::signature::{SignatureError, Verified, verify};
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Directory, Engine, Files, Settings, Store};
+use crate::ports::{Bus, Chat, Clock, Directory, Engine, Files, Secrets, Settings, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -24,7 +24,6 @@ use axum::routing::post;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use replay::Replays;
-use secrecy::SecretString;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +39,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(3);
 /// What the front door needs.
 #[derive(Clone)]
 pub struct Doors {
-    pub secrets: Vec<SecretString>,
+    pub secrets: Arc<dyn Secrets>,
     /// The slash command of this bot, with its slash.
     pub command: String,
     pub renderer: Renderer,
@@ -127,8 +126,11 @@ impl Ingress {
             return Ok(Ack::Empty);
         }
         let now = self.doors.clock.now();
-        let verified =
-            verify(&self.doors.secrets, text(&head.headers, TIMESTAMP), text(&head.headers, SIGNATURE), body, now)?;
+        let secrets = match self.doors.secrets.signing().await {
+            Ok(secrets) => secrets,
+            Err(error) => return Ok(unavailable(&error)),
+        };
+        let verified = verify(&secrets, text(&head.headers, TIMESTAMP), text(&head.headers, SIGNATURE), body, now)?;
         let fingerprint = verified.fingerprint();
         if !self.replays.first_time(fingerprint, now) {
             return Err(Turned::Replayed);
@@ -160,7 +162,7 @@ impl Ingress {
     }
 }
 
-/// The directory or the settings did not answer: nobody is let in, and nothing was taken.
+/// The secrets, the directory or the settings did not answer: nobody is let in, and nothing was taken.
 fn unavailable(error: &crate::ports::PortError) -> Ack {
     tracing::error!(%error, "who may do what could not be found out; the request was not taken");
     Ack::Status(StatusCode::SERVICE_UNAVAILABLE)
