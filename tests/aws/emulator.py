@@ -23,6 +23,7 @@ os.environ.update(
     BIND_HOST="127.0.0.1",
     GATEWAY_PORT=str(port),
     MINISTACK_ACCOUNT_ID="123456789012",
+    AWS_SECRET_ACCESS_KEY="test",
     LOG_LEVEL="WARNING",
 )
 sys.argv = sys.argv[:1]

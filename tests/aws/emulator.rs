@@ -36,7 +36,7 @@ const REGION: &str = "eu-central-1";
 /// One account.
 pub(crate) struct Account {
     pub(crate) config: SdkConfig,
-    id: String,
+    pub(crate) id: String,
     clock: ManualClock,
 }
 
@@ -55,7 +55,7 @@ impl Account {
     pub(crate) async fn at(endpoint: &str) -> Self {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).unwrap();
-        // MiniStack takes a key id of twelve digits for an account.
+        // MiniStack takes a key id of twelve digits for an account, and knows one secret for all.
         let id = format!("{:012}", u64::from_ne_bytes(bytes) % 1_000_000_000_000);
         let clocks = settings("SWITCHMAN_AWS_CLOCKS");
         let file = std::path::Path::new(&clocks).join(&id);
@@ -69,7 +69,7 @@ impl Account {
         turned(clock.now());
         clock.turned = Arc::new(turned);
         let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .credentials_provider(Credentials::new(id.clone(), "secret", None, None, "tests"))
+            .credentials_provider(Credentials::new(id.clone(), "test", None, None, "tests"))
             .endpoint_url(endpoint);
         Self { config: switchman::aws::connect_with(loader, REGION).await, id, clock }
     }

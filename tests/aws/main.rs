@@ -10,6 +10,7 @@ mod contract;
 mod bus;
 mod emulator;
 mod faults;
+mod files;
 mod lists;
 mod proxy;
 mod store;

@@ -55,6 +55,15 @@ pub struct ClientConfig {
     pub renderer: Renderer,
 }
 
+impl std::fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("api_url", &self.api_url)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A client of one Slack API with one bot's token. Cheap to share behind an `Arc`.
 pub struct Client {
     slack: SlackClient<Connector>,
