@@ -37,14 +37,22 @@ impl Breaker {
     }
 
     /// Makes the call unless the service rests.
-    pub(super) async fn call<T, E>(
+    pub(super) fn call<T, E>(
         &self,
-        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failed<E>> {
-        self.enter().map_err(Failed::Resting)?;
-        let result = call.await;
-        self.note(result.as_ref().err().is_some_and(is_down));
-        result.map_err(|error| Failed::Sdk(Box::new(error)))
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    ) -> impl Future<Output = Result<T, Failed<E>>> + Send
+    where
+        T: Send,
+        E: Send,
+    {
+        // The SDK's futures have 20 kB each, and would be moved about by everybody who waits for one.
+        let call = Box::pin(call);
+        async move {
+            self.enter().map_err(Failed::Resting)?;
+            let result = call.await;
+            self.note(result.as_ref().err().is_some_and(is_down));
+            result.map_err(|error| Failed::Sdk(Box::new(error)))
+        }
     }
 
     fn enter(&self) -> Result<(), Duration> {

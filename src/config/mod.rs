@@ -1,6 +1,7 @@
 //! The configuration: `switchman.toml` as types, every mistake of it at once, and the secrets and switches of the environment.
 //! The only place that reads the environment. No secret is ever read from the file.
 
+mod aws;
 mod cases;
 mod csv;
 mod environment;
@@ -17,6 +18,7 @@ pub mod starter;
 mod values;
 mod warnings;
 
+pub use aws::AwsNames;
 pub use cases::{PolicyCase, policy_cases};
 pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings};
 pub use jobs::JobConfig;
@@ -75,6 +77,8 @@ pub struct Server {
 pub enum Backend {
     /// SQLite and the local engine, in this folder (absolute).
     Embedded { data: PathBuf },
+    /// An AWS account. Only in a build with the feature `aws`.
+    Aws(AwsNames),
 }
 
 impl Config {

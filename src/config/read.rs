@@ -45,10 +45,22 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let server = server::server(&root.section("server"));
     let slash_command = server::slash_command(&root.section("slack"));
     let backend = server::backend(&root.section("backend"), &folder);
-    let channels = people::channels(&root.sections("channel"));
-    let people = people::people(&root.sections("user"));
+    let on_aws = matches!(backend, Some(super::Backend::Aws(_)));
+    let (channels, people) = (root.sections("channel"), root.sections("user"));
+    if on_aws {
+        let useless = |sections: &[Section<'_>], key: &str, kept: &str| {
+            let what = format!("has no effect with the backend aws: {kept}");
+            for section in sections {
+                notes.add(section.at, key, what.as_str(), "remove it here");
+            }
+        };
+        useless(&channels, "channel", "the channels are in the parameter that backend.channels_parameter names");
+        useless(&people, "user", "people are in the table that backend.people_table names");
+    }
+    let channels = people::channels(&channels);
+    let people = people::people(&people);
     let jobs = jobs::jobs(root.sections("job"), &folder, depth);
-    let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs);
+    let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs, !on_aws);
     root.finish();
 
     match (server, backend, notes.is_empty()) {

@@ -15,19 +15,20 @@ pub(super) struct FoundRules {
     pub(super) own: bool,
 }
 
-/// Reads the rules. A role exists when a rule of the standard policy or of the file names it and, for a rule, somebody may have it.
+/// Reads the rules. Where the file lists people and channels, a role exists when a rule of the standard policy or of the file names it and, for a rule, somebody may have it.
 pub(super) fn rules(
     sections: &[Section<'_>],
     people: &[FoundPerson<'_>],
     channels: &[FoundChannel],
     jobs: &[FoundJob],
+    listed: bool,
 ) -> FoundRules {
     let mut found: Vec<(Rule, usize)> = Vec::new();
     let mut named: Vec<(String, String, usize)> = Vec::new();
     for section in sections {
         let roles = section.texts("roles");
         named.extend(roles.iter().map(|r| (r.value.clone(), section.key("roles"), r.at)));
-        if let Some((rule, line)) = rule(section, &roles, channels, jobs) {
+        if let Some((rule, line)) = rule(section, &roles, listed.then_some(channels), jobs) {
             match found.iter().find(|(r, _)| r.name == rule.name) {
                 Some((_, first)) => {
                     let at = section.place("name").unwrap_or(section.at);
@@ -38,13 +39,20 @@ pub(super) fn rules(
             }
         }
     }
-    check_roles(sections, &named, people);
+    if listed {
+        check_roles(sections, &named, people);
+    }
     let own = !sections.is_empty();
     let policy = if own { Policy::new(found.into_iter().map(|(rule, _)| rule).collect()) } else { Policy::standard() };
     FoundRules { policy, own }
 }
 
-fn rule(section: &Section<'_>, roles: &[Text], channels: &[FoundChannel], jobs: &[FoundJob]) -> Option<(Rule, usize)> {
+fn rule(
+    section: &Section<'_>,
+    roles: &[Text],
+    channels: Option<&[FoundChannel]>,
+    jobs: &[FoundJob],
+) -> Option<(Rule, usize)> {
     let name = section.required("name", "a short name: people are told which rule decided");
     let effect = section.required("effect", "write \"allow\" or \"deny\"");
     let actions = section.texts("actions");
@@ -57,9 +65,14 @@ fn rule(section: &Section<'_>, roles: &[Text], channels: &[FoundChannel], jobs: 
     let words: Vec<&str> = jobs.iter().map(|j| j.name.as_str()).collect();
     let known = |name: &str| jobs.iter().map(|j| &j.name).find(|n| n.as_str() == name).cloned();
     let jobs: Vec<JobName> = pick(section, "jobs", &job_names, "a job of this file", &words, known);
-    let words: Vec<&str> = channels.iter().map(|c| c.id.as_str()).collect();
-    let known = |id: &str| channels.iter().map(|c| &c.id).find(|c| c.as_str() == id).cloned();
-    let channels: Vec<ChannelId> = pick(section, "channels", &channel_ids, "a channel of this file", &words, known);
+    let channels: Vec<ChannelId> = match channels {
+        Some(channels) => {
+            let words: Vec<&str> = channels.iter().map(|c| c.id.as_str()).collect();
+            let known = |id: &str| channels.iter().map(|c| &c.id).find(|c| c.as_str() == id).cloned();
+            pick(section, "channels", &channel_ids, "a channel of this file", &words, known)
+        }
+        None => channel_ids.iter().filter_map(|text| section.id("channels", text, ChannelId::parse)).collect(),
+    };
 
     let (name, effect) = (name?, effect?);
     let verdict = match effect.value.as_str() {

@@ -8,6 +8,7 @@ mod clock;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod bus;
+mod config;
 mod emulator;
 mod faults;
 mod files;

@@ -68,7 +68,7 @@ mod tests {
             ("src/processor/status.rs", "use crate::ports::{Store, Clock}; use crate::domain::id; use super::show;"),
             ("src/playground/api/chat.rs", "use crate::slack::{signature::sign, limits}; use super::super::journal;"),
             ("src/embedded/engine.rs", "use crate::batch::run;"),
-            ("src/app.rs", "use crate::{slack::client, embedded, playground};"),
+            ("src/app/mod.rs", "use crate::{slack::client, embedded, playground};"),
             ("src/main.rs", "use switchman::cli;"),
             ("src/slack/modal.rs", "// crate::processor\n"),
         ]);

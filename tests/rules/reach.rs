@@ -30,7 +30,7 @@ const RULES: &[Rule] = &[
     only(&["Timestamp", "::", "now"], &["src/embedded/clock.rs"], "ask ports::Clock"),
     only(&["Zoned", "::", "now"], &[], "ask ports::Clock"),
     only(&["rusqlite"], &["src/embedded/"], "SQLite belongs to embedded/"),
-    only(&["slack_morphism"], &["src/slack/", "src/app.rs"], "the Slack library belongs to slack/"),
+    only(&["slack_morphism"], &["src/slack/", "src/app/"], "the Slack library belongs to slack/"),
     only(&["aws_*"], &["src/aws/"], "AWS belongs to aws/"),
     only(&["minijinja"], &["src/slack/render/"], "only render/ fills templates"),
     only(&["clap"], &["src/cli/", "src/main.rs"], "arguments belong to the command line"),

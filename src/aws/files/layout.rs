@@ -46,10 +46,11 @@ pub(super) fn decoded(key: &str) -> Option<String> {
 pub(super) fn shown(key: &AttemptKey, kind: ArtifactKind, metadata: Option<&HashMap<String, String>>) -> String {
     let kept = metadata.and_then(|metadata| percent_decode_str(metadata.get(NAME)?).decode_utf8().ok());
     let kept = kept.filter(|name| FileName::parse(&**name).is_ok());
-    kept.map(std::borrow::Cow::into_owned).unwrap_or_else(|| match kind {
+    let own = || match kind {
         ArtifactKind::Output => format!("{}.csv", key.run),
         ArtifactKind::Rejects => format!("{}.rejects.csv", key.run),
-    })
+    };
+    kept.map_or_else(own, std::borrow::Cow::into_owned)
 }
 
 /// Has a browser save what it gets, under its name.

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use aws_sdk_s3::types::{EncodingType, Object};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -142,7 +142,7 @@ impl Files for S3Files {
         let bytes = answer.body.collect().await;
         let broken = "the answer broke off; it can be tried again";
         bytes
-            .map(|bytes| bytes.to_vec())
+            .map(AggregatedBytes::to_vec)
             .map_err(|error| PortError::transient(format!("{doing}: {broken}")).because(error))
     }
 

@@ -120,7 +120,7 @@ impl Entry {
             .with_text(DUE.name, SETS[self.rank.min(1)])
             .with_text("key", self.key)
             .with_text("effect", self.effect)
-            .with_number("rank", self.rank)
+            .with_number("rank", self.rank as u64)
             .with_time("due_first", self.due)
             .with_number("lease", self.lease)
             .with_time("since", self.since)
@@ -129,7 +129,7 @@ impl Entry {
             .with_text("why", self.why)
             .with_number("stamp", random::number());
         if let Some(fresh) = self.fresh {
-            item = item.with_number("fresh", fresh);
+            item = item.with_number("fresh", fresh as u64);
         }
         if let Some(held) = self.held {
             item = item.with_time("held", held);

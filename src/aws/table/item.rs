@@ -53,8 +53,8 @@ impl Item {
     }
 
     #[must_use]
-    pub(in crate::aws) fn with_number(mut self, name: &str, value: impl ToString) -> Self {
-        self.0.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+    pub(in crate::aws) fn with_number(mut self, name: &str, value: impl Into<i128>) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::N(value.into().to_string()));
         self
     }
 

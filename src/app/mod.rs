@@ -1,21 +1,25 @@
-//! Puts the program together: the only file that names concrete adapters.
+//! Puts the program together: the only place that names concrete adapters.
 
-use crate::config::starter::Starter;
-use crate::config::{Backend, Config, FILE_NAME, JobConfig, SlackAccess};
+#[cfg(feature = "aws")]
+mod aws;
+mod page;
+#[cfg(not(feature = "aws"))]
+mod without_aws;
+
+use crate::config::{Backend, Config, JobConfig, SlackAccess};
 use crate::domain::envelope::Envelope;
-use crate::domain::id::{FileName, JobName};
 use crate::domain::run::AttemptKey;
 use crate::embedded::engine::{Attempts, LocalEngine, LocalJob, LocalJobs};
 use crate::embedded::{GivenSecrets, Links, Lists, LocalFiles, Sqlite, SystemClock, links, sqlite};
 use crate::health::{Health, Heartbeat};
-use crate::playground::{Claim, Hint, Playground, PlaygroundConfig};
-use crate::ports::{Bus, Clock, Files, Kind, Secrets, Store};
+use crate::playground::{Claim, Playground, PlaygroundConfig};
+use crate::ports::{Bus, Clock, Kind, Secrets, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
 use crate::slack::render::Renderer;
+use crate::workers;
 use crate::workers::Courtesy;
-use crate::{domain, workers};
 use anyhow::{Context, anyhow};
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,9 +30,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+#[cfg(not(feature = "aws"))]
+use without_aws as aws;
 
-/// The port of the page, unless it is taken.
-const PLAYGROUND_PORT: u16 = 4242;
 /// Batches that run side by side; each uses all its job's workers already.
 const AT_ONCE: usize = 2;
 /// Requests that are being answered get this long to end.
@@ -78,7 +82,7 @@ impl App {
         metrics: PrometheusHandle,
         wrap: impl FnOnce(Ctx) -> Ctx,
     ) -> anyhow::Result<Self> {
-        let Backend::Embedded { data } = &config.backend;
+        let data = embedded_data(config)?;
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
         let links = Links::new(link_key(data)?, public_url);
         let renderer = Renderer::new(&config.slash_command);
@@ -193,10 +197,24 @@ fn doors(ctx: &Ctx, secrets: Arc<dyn Secrets>, command: String, renderer: Render
 pub type Records = (Arc<dyn Store>, Arc<dyn Bus>);
 
 /// The records of a configuration, for tools: they must be there already. A bot may use them at the same time.
-pub fn open_store(config: &Config) -> anyhow::Result<Records> {
-    let Backend::Embedded { data } = &config.backend;
-    let records = Sqlite::open_existing(&data.join(sqlite::FILE_NAME), Arc::new(SystemClock))?;
-    Ok((Arc::new(records.clone()), Arc::new(records)))
+pub async fn open_store(config: &Config) -> anyhow::Result<Records> {
+    match &config.backend {
+        Backend::Embedded { data } => {
+            let records = Sqlite::open_existing(&data.join(sqlite::FILE_NAME), Arc::new(SystemClock))?;
+            Ok((Arc::new(records.clone()), Arc::new(records)))
+        }
+        Backend::Aws(names) => aws::open_store(names).await,
+    }
+}
+
+/// The folder of the embedded backend.
+fn embedded_data(config: &Config) -> anyhow::Result<&Path> {
+    match &config.backend {
+        Backend::Embedded { data } => Ok(data),
+        Backend::Aws(_) => {
+            Err(anyhow!("backend.kind: nothing runs batches on AWS yet, only tools work; write \"embedded\""))
+        }
+    }
 }
 
 /// The bot alone, until SIGTERM or SIGINT.
@@ -214,8 +232,8 @@ pub async fn serve(config: Config, access: SlackAccess, metrics: PrometheusHandl
 /// The bot and the local Slack page, until SIGTERM or SIGINT.
 pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, ready: Ready) -> anyhow::Result<()> {
     let mut claim = Claim::take(&options.data)?;
-    let config = playground_config(&options.data)?;
-    let listener = playground_listener(options.port).await?;
+    let config = page::config(&options.data)?;
+    let listener = page::listener(options.port).await?;
     let address = listener.local_addr()?;
     let base = format!("http://{address}");
     claim.answers_at(&base).context("the lock of the data folder cannot be written")?;
@@ -233,11 +251,11 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
     let wall = clock.clone();
     let page = Playground::new(PlaygroundConfig {
         command: config.slash_command.clone(),
-        hints: hints(),
-        examples: examples(&config),
+        hints: page::hints(),
+        examples: page::examples(&config),
         journal: Some(options.data.join("workspace.jsonl")),
         files_dir: Some(options.data.join("workspace-files")),
-        on_upload: upload_to(&config, files),
+        on_upload: page::upload_to(&config, files),
         ..PlaygroundConfig::new(&format!("{base}/slack/events"), secret, token, Arc::new(move || wall.now()))
     })?;
     page.set_base_url(&base);
@@ -253,7 +271,7 @@ pub async fn playground(options: PlaygroundOptions, metrics: PrometheusHandle, r
     Ok(())
 }
 
-/// Asks Slack whether the token works. One line for each thing that was found to be right; the error says what is not.
+/// Asks Slack whether the token works, and AWS for what the bot needs there. One line for each thing that was found to be right; the error says what is not.
 pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Result<Vec<String>> {
     let client = Client::new(&ClientConfig {
         api_url: access.api_url.clone(),
@@ -266,7 +284,11 @@ pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Resu
         (Some(_), _) => anyhow!("Slack did not say who the bot is: {error}"),
         (None, _) => anyhow!("Slack could not be reached at {}: {}", access.api_url, error.said),
     })?;
-    Ok(vec![format!("Slack knows the bot as {} in team {}", bot.user, bot.team)])
+    let mut found = vec![format!("Slack knows the bot as {} in team {}", bot.user, bot.team)];
+    if let Backend::Aws(names) = &config.backend {
+        found.extend(aws::probe(config, names).await?);
+    }
+    Ok(found)
 }
 
 /// Tells the workers of every request, so that they let it go first.
@@ -304,55 +326,6 @@ fn local_job(job: &JobConfig) -> LocalJob {
         takes: Arc::new(move |name| pattern.matches(name)),
         output: job.output.clone(),
     }
-}
-
-/// The data folder is a starter configuration with a large input; what a user changed in it stays.
-fn playground_config(data: &Path) -> anyhow::Result<Config> {
-    Starter::playground().write_once(data).with_context(|| format!("{} cannot be filled", data.display()))?;
-    Config::load(&data.join(FILE_NAME)).map_err(|mistakes| anyhow!("{mistakes}"))
-}
-
-async fn playground_listener(port: Option<u16>) -> anyhow::Result<TcpListener> {
-    let bind = |port| TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port));
-    match port {
-        Some(port) => {
-            bind(port).await.with_context(|| format!("port {port} is taken; name another, or 0 for a free one"))
-        }
-        None => match bind(PLAYGROUND_PORT).await {
-            Ok(listener) => Ok(listener),
-            Err(_) => bind(0).await.context("no free port"),
-        },
-    }
-}
-
-/// A dropped file becomes an input of the first job.
-fn upload_to(config: &Config, files: Arc<dyn Files>) -> Option<crate::playground::OnUpload> {
-    let job: JobName = config.jobs.first()?.name.clone();
-    let runtime = tokio::runtime::Handle::current();
-    let command = config.slash_command.clone();
-    Some(Arc::new(move |name, content| {
-        let file = FileName::parse(name).map_err(|e| format!("{name} cannot be taken: {e}."))?;
-        runtime
-            .block_on(files.put_input(&job, &file, &content))
-            .map_err(|error| format!("{name} was not taken: {error}."))?;
-        let line = format!("{command} start-batch {job} {}", domain::grammar::quote(name));
-        Ok(format!("{name} is in the input folder. Start it with: {line}"))
-    }))
-}
-
-fn hints() -> Vec<Hint> {
-    let hint = |spec: &domain::grammar::Spec| Hint {
-        text: spec.action.name().to_owned(),
-        usage: spec.usage(),
-        summary: spec.summary.to_owned(),
-    };
-    domain::grammar::SPECS.iter().map(hint).collect()
-}
-
-fn examples(config: &Config) -> Vec<String> {
-    let job = config.jobs.first().map_or("JOB", |j| j.name.as_str());
-    let lines = [format!("start-batch {job}"), "status".to_owned(), "help".to_owned()];
-    lines.iter().map(|line| format!("{} {line}", config.slash_command)).collect()
 }
 
 /// The key of download links, made at the first start: links outlive a restart.
