@@ -15,7 +15,9 @@ use switchman::domain::envelope::{Envelope, Event};
 use switchman::domain::id::{ChannelId, EnvelopeId, FileName, JobName, RunId, TeamId, UserId};
 use switchman::domain::run::{Attempt, AttemptKey, Input, Run, RunState};
 use switchman::embedded::{Sqlite, SystemClock};
-use switchman::ports::{Bus, Clock, Commit, Deadline, Effect, OutboxWrite, Priority, RunQuery, RunWrite, Store};
+use switchman::ports::{
+    Bus, Clock, Commit, Deadline, Effect, OutboxWrite, Priority, RunQuery, RunWrite, Store, Subject,
+};
 use tokio::runtime::Runtime;
 
 const ROUNDS: u64 = 3;
@@ -204,7 +206,7 @@ async fn commit(sqlite: Sqlite, n: u64) {
         claim: Some(id(format!("cmd-{n}"))),
         runs: vec![RunWrite { run: run(n, now), expected: 0 }],
         outbox: vec![OutboxWrite { key: effect.key(""), effect, priority: Priority::First, due: now }],
-        deadlines: vec![Deadline { key: format!("look:{key}"), due: now, attempt: key }],
+        deadlines: vec![Deadline { key: format!("look:{key}"), due: now, subject: Subject::Attempt(key) }],
         audit: vec![audit],
         ..Commit::default()
     };

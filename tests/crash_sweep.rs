@@ -7,10 +7,13 @@ use crate::harness::bot::{Bot, Setup};
 use crate::harness::faults::{Blow, Faults};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use switchman::domain::approval::RequestState;
 use switchman::domain::run::{Run, RunState};
 use switchman::playground::{Ack, Message, Outcome};
 use tokio::task::JoinSet;
 
+/// Starts need one approval.
+const GUARDED: &str = "[[approval]]\nactions = [\"start-batch\"]\nroles = [\"approver\"]\nreason = false\n";
 /// Points that are gone through side by side: most of the time is waiting for the disk.
 const SIDE_BY_SIDE: u64 = 4;
 
@@ -20,6 +23,18 @@ enum Swept {
     Start,
     Reprocess,
     Cancel,
+    /// A guarded start: it is asked for, and stays so.
+    Ask,
+    /// The vote that decides about one.
+    Approve,
+    /// No command: a file arrives.
+    Arrive,
+}
+
+impl Swept {
+    fn is_guarded(self) -> bool {
+        matches!(self, Self::Ask | Self::Approve)
+    }
 }
 
 /// What was seen at one point.
@@ -71,20 +86,30 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
         missing_percent: 0.0,
         chunk: "4 KiB",
         brake,
+        on_arrival: swept == Swept::Arrive,
         wrap: Some(Arc::new(move |ctx| between.wrap(ctx))),
+        more: if swept.is_guarded() { GUARDED } else { "" },
         ..Setup::default()
     })
     .await;
     match swept {
-        Swept::Start => {}
-        Swept::Reprocess => bot.operator().says("start-batch sales").await,
+        Swept::Start | Swept::Ask | Swept::Arrive => {}
+        Swept::Reprocess | Swept::Approve => bot.operator().says("start-batch sales").await,
         Swept::Cancel => {
             bot.operator().types("start-batch sales").await;
             bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
         }
     }
-    let card = (swept != Swept::Start).then(|| bot.card());
+    let card = matches!(swept, Swept::Reprocess | Swept::Cancel).then(|| bot.card());
     faults.arm(n);
+    if swept == Swept::Arrive {
+        arrive(&mut bot, &faults).await;
+        faults.arm(0);
+        let seen = Seen { struck: faults.struck(), taken: true };
+        check(&bot, swept, &format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"))).await;
+        bot.finish().await;
+        return seen;
+    }
     let ack = ask(&mut bot, &faults, swept, card.as_ref()).await;
     let taken = ack.outcome == Outcome::Acknowledged;
     if !taken {
@@ -96,20 +121,65 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
     // The calls that follow are not the command's.
     faults.arm(0);
     let seen = Seen { struck: faults.struck(), taken };
-    check(&bot, swept, &format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"))).await;
+    let at = format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"));
+    if swept.is_guarded() {
+        check_request(&bot, swept, &at).await;
+    }
+    if swept != Swept::Ask {
+        check(&bot, swept, &at).await;
+    }
     bot.finish().await;
     seen
+}
+
+/// What must hold of the request, whatever the point was.
+async fn check_request(bot: &Bot, swept: Swept, at: &str) {
+    let requests = bot.requests().await;
+    assert_eq!(requests.len(), 1, "{at}: {requests:?}\n{}", bot.slack.transcript());
+    let request = &requests[0];
+    let state = if swept == Swept::Ask { RequestState::Open } else { RequestState::Done };
+    assert_eq!(request.state, state, "{at}");
+    assert!(request.expires_at.is_some(), "{at}: its time runs");
+    let cards = bot.cards().into_iter().filter(|card| bot.slack.read(card).contains(request.id.as_str())).count();
+    assert_eq!(cards, 1, "{at}: one message\n{}", bot.slack.transcript());
+    if swept == Swept::Ask {
+        assert_eq!(bot.runs().await.len(), 0, "{at}");
+    } else {
+        assert_eq!(request.decisions.len(), 1, "{at}: counted once");
+    }
+}
+
+/// A file is seen, told of and run. Looks go on for ever, so that one that fails is made good by the next.
+async fn arrive(bot: &mut Bot, faults: &Faults) {
+    for _ in 0..3 {
+        if faults.is_dead() {
+            bot.looks_for_files_at_rest().await;
+        } else {
+            tokio::select! {
+                () = bot.looks_for_files_at_rest() => {}
+                () = faults.died() => revive(bot).await,
+            }
+        }
+        settle(bot, faults).await;
+    }
 }
 
 /// Gives the command. Where the process dies on it, it is started again.
 async fn ask(bot: &mut Bot, faults: &Faults, swept: Swept, card: Option<&Message>) -> Ack {
     let slack = bot.slack.clone();
     let card = card.map(|card| card.ts.clone()).unwrap_or_default();
+    let request = if swept == Swept::Approve { bot.request().await.id.to_string() } else { String::new() };
     let asked = tokio::spawn(async move {
         match swept {
-            Swept::Start => slack.type_command("U0OPERATOR", "C0BATCH", "/my-slack-bot start-batch sales").await,
+            Swept::Arrive => unreachable!("nobody gives a command"),
+            Swept::Start | Swept::Ask => {
+                slack.type_command("U0OPERATOR", "C0BATCH", "/my-slack-bot start-batch sales").await
+            }
             Swept::Reprocess => slack.click("U0OPERATOR", &card, "reprocess-rows").await,
             Swept::Cancel => slack.click("U0OPERATOR", &card, "cancel-batch").await,
+            Swept::Approve => {
+                slack.type_command("U0APPROVER1", "C0BATCH", &format!("/my-slack-bot approve {request}")).await
+            }
         }
     });
     tokio::pin!(asked);
@@ -150,7 +220,8 @@ async fn check(bot: &Bot, swept: Swept, at: &str) {
     let transcript = bot.slack.transcript();
     assert_eq!(run.attempts.len(), attempts, "{at}: attempts\n{transcript}");
     assert_eq!(run.current().state, state, "{at}\n{transcript}");
-    let cards = bot.cards();
+    let mut cards = bot.cards();
+    cards.drain(..usize::from(swept == Swept::Approve));
     assert_eq!(cards.len(), attempts, "{at}: one message for each attempt\n{transcript}");
     for (card, attempt) in cards.iter().zip(&run.attempts) {
         let text = bot.slack.read(card);
@@ -191,8 +262,18 @@ sweeps! {
     reprocess_survives_lost_answers: Reprocess, AnswerLost;
     reprocess_survives_death_before_each_call: Reprocess, DiesBefore;
     reprocess_survives_death_after_each_call: Reprocess, DiesAfter;
+    arrival_survives_failing_calls: Arrive, Fails;
+    arrival_survives_lost_answers: Arrive, AnswerLost;
+    arrival_survives_death_before_each_call: Arrive, DiesBefore;
+    arrival_survives_death_after_each_call: Arrive, DiesAfter;
     cancel_survives_failing_calls: Cancel, Fails;
     cancel_survives_lost_answers: Cancel, AnswerLost;
     cancel_survives_death_before_each_call: Cancel, DiesBefore;
     cancel_survives_death_after_each_call: Cancel, DiesAfter;
+    asking_for_approval_survives_lost_answers: Ask, AnswerLost;
+    asking_for_approval_survives_death_after_each_call: Ask, DiesAfter;
+    approval_survives_failing_calls: Approve, Fails;
+    approval_survives_lost_answers: Approve, AnswerLost;
+    approval_survives_death_before_each_call: Approve, DiesBefore;
+    approval_survives_death_after_each_call: Approve, DiesAfter;
 }

@@ -388,3 +388,9 @@ async fn a_crash_leaves_each_commit_whole_or_not_at_all() {
     }
     assert!(seen.iter().all(|n| *n > 0), "the cuts met every state: {seen:?}");
 }
+
+#[tokio::test]
+async fn the_lists_of_the_configuration_keep_the_contract_of_a_directory() {
+    let lists = switchman::embedded::Lists::new(crate::contract::directory::people(), Vec::new());
+    crate::contract::directory::people_are_found_by_id_and_by_role(&lists).await;
+}

@@ -75,7 +75,8 @@ impl World {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let sample = Settings { rows: 600, bad_percent: 2.0, missing_percent: 0.5, seed: 3 };
-        let (_, totals) = Starter { sample, max_rows_per_second: Some(3_000) }.write(dir.path()).unwrap();
+        let (_, totals) =
+            Starter { sample, max_rows_per_second: Some(3_000), ..Starter::small() }.write(dir.path()).unwrap();
         let file = dir.path().join(FILE_NAME);
         let mut text = std::fs::read_to_string(&file).unwrap();
         text = text.replace("127.0.0.1:3000", "127.0.0.1:0").replace("chunk = \"1 MiB\"", "chunk = \"4 KiB\"");

@@ -11,7 +11,7 @@ use switchman::playground::Act;
 /// Gives every row that lacked one an entry in the lookup.
 async fn mend_lookup(bot: &Bot) -> u64 {
     let key = bot.run().await.key();
-    let rejected = bot.ports().engine.rejects(&key, 0, 10_000).await.unwrap();
+    let rejected = bot.ports().regions.here().await.unwrap().1.engine.rejects(&key, 0, 10_000).await.unwrap();
     let missing: Vec<_> = rejected.rows.iter().filter(|row| row.reason.contains("missing-lookup")).collect();
     assert!(!missing.is_empty(), "{rejected:?}");
     let file = bot.path("jobs/sales/financials.csv");

@@ -181,7 +181,7 @@ async fn a_dropped_file_is_the_newest_input() {
     let bot = Bot::new().await;
     let text = std::fs::read(bot.path("input/sales.csv")).unwrap();
     let (job, name) = (JobName::parse("sales").unwrap(), FileName::parse("my sales (März).csv").unwrap());
-    bot.ports().files.put_input(&job, &name, &text).await.unwrap();
+    bot.ports().regions.here().await.unwrap().1.files.put_input(&job, &name, &text).await.unwrap();
     bot.operator().says("start-batch sales").await;
     assert_eq!(bot.run().await.input.name, name);
     assert!(bot.card_text().contains("my sales (März).csv"), "{}", bot.card_text());

@@ -1,12 +1,13 @@
 //! `status`, and the Home tab that shows the same board.
 
 use crate::harness::bot::{Bot, Setup};
+use crate::harness::regions::with_sites;
 use crate::harness::scene::steady;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use switchman::domain::run::{AttemptKey, Progress};
 use switchman::playground::{Act, Place};
-use switchman::ports::{Engine, Execution, ExecutionState, PortError, RejectPage, StartRun};
+use switchman::ports::{Engine, Execution, ExecutionState, PortError, RejectPage, Site, StartRun};
 use switchman::processor::Ctx;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,7 +90,7 @@ async fn the_home_tab_shows_the_board_and_what_its_reader_may_do() {
     bot.settle().await;
     let home = |user: &str| bot.slack.read_view(&bot.slack.home(user).unwrap());
     insta::assert_snapshot!(steady(&home("U0OPERATOR")), @r#"
-    [Start a job…] [Reprocess…] [Cancel a run…] [Explain…]
+    [Start a job…] [Reprocess…] [Cancel a run…] [Fail over…] [Fail back…] [Deny…] [Explain…]
     # Running and waiting
     Nothing is running. Type `/my-slack-bot start-batch JOB` in a channel to start something.
     # Ended last
@@ -176,7 +177,12 @@ impl Engine for Anew {
 async fn progress_never_goes_back_while_it_runs() {
     let anew = Arc::<AtomicBool>::default();
     let hand = anew.clone();
-    let wrap = move |ctx: Ctx| Ctx { engine: Arc::new(Anew { engine: ctx.engine.clone(), anew: hand.clone() }), ..ctx };
+    let wrap = move |ctx: Ctx| {
+        let hand = hand.clone();
+        let change =
+            move |site: Site| Site { engine: Arc::new(Anew { engine: site.engine, anew: hand.clone() }), ..site };
+        Ctx { regions: with_sites(ctx.regions.clone(), change), ..ctx }
+    };
     let setup = Setup { chunk: "4 KiB", brake: Some(200), wrap: Some(Arc::new(wrap)), ..Setup::default() };
     let bot = Bot::with(setup).await;
     bot.operator().types("start-batch sales").await;
@@ -198,7 +204,7 @@ async fn progress_never_goes_back_while_it_runs() {
     bot.operator().clicks("cancel-batch").await;
     bot.settle().await;
     let run = bot.run().await;
-    let reached = bot.ports().engine.describe(&run.key()).await.unwrap().progress;
+    let reached = bot.ports().regions.of(run.current()).unwrap().engine.describe(&run.key()).await.unwrap().progress;
     assert_eq!(run.current().progress, reached, "the end is exact");
     bot.finish().await;
 }

@@ -6,7 +6,7 @@ use crate::aws::{
 };
 use crate::config::{AwsNames, Config, JobConfig};
 use crate::embedded::SystemClock;
-use crate::ports::{Bus, Clock, Directory, Files, Secrets, Settings, Store};
+use crate::ports::{Bus, Clock, Credentials, Directory, Files, Settings, Store};
 use anyhow::Context;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) struct Ports {
     pub(super) bus: Arc<dyn Bus>,
     pub(super) directory: Arc<dyn Directory>,
     pub(super) settings: Arc<dyn Settings>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) credentials: Arc<dyn Credentials>,
     pub(super) files: Arc<dyn Files>,
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn ports(names: &AwsNames, jobs: &[JobConfig], clock: Arc<dyn C
         bus: Arc::new(EventBus::new(&config, &bus, clock.clone())),
         directory: Arc::new(DynamoDirectory::new(&config, &names.people_table, &clock)),
         settings: Arc::new(SsmSettings::new(&config, &names.channels_parameter, clock.clone())),
-        secrets: Arc::new(ManagedSecrets::new(&config, &names.slack_access, clock.clone())),
+        credentials: Arc::new(ManagedSecrets::new(&config, &names.slack_access, clock.clone())),
         files: Arc::new(S3Files::new(&config, &names.bucket, jobs.iter().map(job).collect(), &clock)),
     }
 }
@@ -56,7 +56,7 @@ pub(super) async fn probe(config: &Config, names: &AwsNames) -> anyhow::Result<V
     let waiting = ports.bus.depth().await.with_context(|| format!("queue {}", names.queue_url))?;
     let channels =
         ports.settings.channels().await.with_context(|| format!("parameter {}", names.channels_parameter))?;
-    ports.secrets.signing().await.with_context(|| format!("secret {}", names.slack_access))?;
+    ports.credentials.signing().await.with_context(|| format!("secret {}", names.slack_access))?;
     let nobody = (crate::domain::id::TeamId::parse("T0NOBODY")?, crate::domain::id::UserId::parse("U0NOBODY")?);
     ports.directory.find(&nobody.0, &nobody.1).await.with_context(|| format!("table {}", names.people_table))?;
     for job in &config.jobs {

@@ -1,10 +1,10 @@
-//! [`Secrets`] on Secrets Manager: one secret of JSON with the names that the environment uses. A new version is taken up without a
+//! [`Credentials`] on Secrets Manager: one secret of JSON with the names that the environment uses. A new version is taken up without a
 //! restart, and requests signed with the one before are believed for a day more.
 
 use super::breaker::Breaker;
 use super::cached::Cached;
 use super::errors::Access;
-use crate::ports::{Clock, PortError, Secrets};
+use crate::ports::{Clock, Credentials, PortError};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
@@ -108,7 +108,7 @@ impl ManagedSecrets {
 }
 
 #[async_trait]
-impl Secrets for ManagedSecrets {
+impl Credentials for ManagedSecrets {
     async fn signing(&self) -> Result<Arc<[SecretString]>, PortError> {
         let known = self.known().await?;
         Ok(known.both.filter(|(_, until)| self.clock.now() < *until).map_or(known.signing, |(both, _)| both))

@@ -1,22 +1,24 @@
 //! An attempt under way: what is left of its chunks, on all workers, then the merge.
-use super::chunk::{self, Done, Given, Sinks};
+use super::chunk::{self, Done, Given, Sinks, Written};
 use super::control::{Control, Counted, Phase, Step};
+use super::course::Course;
+use super::crew::{self, Work};
 use super::duplicates;
-use super::durable;
+use super::durable::{self, CheckedReader};
 use super::earlier::Earlier;
 use super::error::BatchError;
 use super::job::Job;
 use super::keys::{self, KeySink, RunError};
 use super::merge::{Finished, MergeError};
 use super::parts::{Marker, Parts, Round};
+use super::placing::{Damaged, Placer, Ready};
 use super::plan::{Chunk, Plan, VERSION};
 use super::run::{Outcome, Redo, Scope, Summary, Task};
 use super::{PLAN, REJECTS, SUMMARY};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::io::{Seek, SeekFrom, Write};
+use std::sync::Arc;
 
 /// An attempt under way.
 pub(super) struct Attempt<'a> {
@@ -24,9 +26,16 @@ pub(super) struct Attempt<'a> {
     control: &'a Control,
     plan: Plan,
     parts: Parts,
+    /// Puts chunks into the result as they come; not where a second round may change them.
+    placer: Option<Placer>,
     earlier: Option<Earlier>,
     unique: bool,
+    /// Chunks whose rows the control knows of.
+    counted: BTreeSet<usize>,
 }
+
+/// A larger input is processed while it is still planned.
+const AT_ONCE: u64 = 2 << 20;
 
 /// After so many damaged chunks the disk is not to be trusted.
 const DAMAGED: usize = 8;
@@ -40,28 +49,74 @@ impl<'a> Attempt<'a> {
         };
         let input = File::open(task.input).map_err(BatchError::io("open", task.input))?;
         let size = input.metadata().map_err(BatchError::io("read", task.input))?.len();
-        // A plan that a power cut has damaged is made again: until the merge nothing rests on it alone.
+        // A plan that a power cut has damaged is made again.
         let stored = durable::read_json_or_none::<Plan>(&task.dir.join(PLAN))?;
+        // Without a plan nothing counts that an earlier process has left.
+        let parts = if stored.is_some() { Parts::create(task.dir)? } else { Parts::create_anew(task.dir)? };
+        let unique = !keys::unique_keys(task.job).is_empty();
+        let new = stored.is_none();
         let plan = match (stored, &earlier) {
-            (Some(plan), _) => Self::check(plan, task.job)?,
-            (None, Some(earlier)) => {
-                let plan = Plan { job: task.job.fingerprint().to_owned(), ..earlier.plan.clone() };
-                durable::replace_json(task.dir, PLAN, &plan)?;
-                plan
-            }
-            (None, None) => {
-                let plan = Plan::make(task.job, input, control)?;
-                durable::replace_json(task.dir, PLAN, &plan)?;
-                plan
-            }
+            (Some(plan), _) => Some(Self::check(plan, task.job)?),
+            (None, Some(earlier)) => Some(Plan { job: task.job.fingerprint().to_owned(), ..earlier.plan.clone() }),
+            (None, None) if size <= AT_ONCE => Some(Plan::make(task.job, &input, control)?),
+            (None, None) => None,
         };
+        let early = plan.is_none();
+        let chunks = plan.as_ref().map(|plan| plan.chunks.clone());
+        let course = Arc::new(chunks.clone().map_or_else(Course::default, Course::whole));
+        let placer = if unique {
+            None
+        } else {
+            let (parts, planned, room) = (parts.clone(), chunks.unwrap_or_default(), workers(task.job));
+            Some(Placer::open(task.job, parts, &planned, Arc::clone(&course), room)?)
+        };
+        let (none, counted) = (Plan::default(), BTreeSet::new());
+        let mut attempt = Self { task, control, plan: none, parts, placer, earlier, unique, counted };
+        attempt.plan = match plan {
+            Some(plan) => {
+                attempt.keep(&plan, size, new)?;
+                plan
+            }
+            None => attempt.plan_and_process(&input, size, &course)?,
+        };
+        attempt.counted = if early { (0..attempt.plan.chunks.len()).collect() } else { BTreeSet::new() };
+        Ok(attempt)
+    }
+
+    /// Stores a new plan: from here on what is done by it counts.
+    fn keep(&self, plan: &Plan, size: u64, new: bool) -> Result<(), BatchError> {
+        if new {
+            durable::replace_json(self.task.dir, PLAN, plan)?;
+        }
         if plan.bytes != size {
             return Err(BatchError::InputChanged(format!("{} bytes then, {size} now", plan.bytes)));
         }
-        control.step(Step::Planned);
-        let parts = Parts::create(task.dir)?;
-        let unique = !keys::unique_keys(task.job).is_empty();
-        Ok(Self { task, control, plan, parts, earlier, unique })
+        self.control.enter(Phase::Processing);
+        self.control.expect(plan.chunks.len() as u64, plan.data_bytes());
+        self.control.step(Step::Planned);
+        Ok(())
+    }
+
+    /// Makes the plan, with all workers close behind the planner.
+    fn plan_and_process(&self, input: &File, size: u64, course: &Course) -> Result<Plan, BatchError> {
+        self.control.expect(0, size);
+        let planner = || -> Result<Plan, BatchError> {
+            let ending = course.ending();
+            let plan = Plan::make_and_tell(self.task.job, input, self.control, &mut |chunk| course.add(chunk))?;
+            drop(ending);
+            self.keep(&plan, size, true)?;
+            Ok(plan)
+        };
+        let (plan, done) = std::thread::scope(|scope| {
+            let planner = scope.spawn(planner);
+            let chunk = |index| course.wait(index);
+            let work = |chunk: &Chunk| self.process(chunk, Round::First);
+            let done = crew::each(self.control, workers(self.task.job), &chunk, &work);
+            (planner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), done)
+        });
+        let plan = plan?;
+        let settled = self.placer.as_ref().map_or(Ok(()), |placer| placer.settle(self.control));
+        done.map_err(|error| error.among(plan.chunks.len())).and(settled).map(|()| plan)
     }
 
     fn check(plan: Plan, job: &Job) -> Result<Plan, BatchError> {
@@ -72,10 +127,8 @@ impl<'a> Attempt<'a> {
     }
 
     /// Goes on from what is there to the summary.
-    pub(super) fn run(self) -> Result<Summary, BatchError> {
-        self.control.enter(Phase::Processing);
-        self.control.expect(self.plan.chunks.len() as u64, self.plan.data_bytes());
-        let mut counted = BTreeSet::new();
+    pub(super) fn run(mut self) -> Result<Summary, BatchError> {
+        let mut counted = std::mem::take(&mut self.counted);
         for _ in 0..DAMAGED {
             self.first_round(&mut counted)?;
             let damaged = match self.second_round() {
@@ -99,8 +152,9 @@ impl<'a> Attempt<'a> {
     /// Processes every chunk that has no marker.
     fn first_round(&self, counted: &mut BTreeSet<usize>) -> Result<(), BatchError> {
         let mut pending = Vec::new();
+        let mut placed = self.placer.as_ref().map(Placer::placed).unwrap_or_default().into_iter();
         for chunk in &self.plan.chunks {
-            match self.parts.marker(chunk, Round::First) {
+            match placed.next().or_else(|| self.parts.marker(chunk, Round::First)) {
                 None => pending.push(*chunk),
                 Some(marker) => {
                     if counted.insert(chunk.index) {
@@ -114,7 +168,14 @@ impl<'a> Attempt<'a> {
             duplicates::forget(&self.parts);
         }
         counted.extend(pending.iter().map(|chunk| chunk.index));
-        self.each(&pending, &|chunk| self.process(chunk, Round::First))
+        let done = self.each_of(&pending, &|chunk| self.process(chunk, Round::First));
+        match &self.placer {
+            Some(placer) => {
+                let settled = placer.settle(self.control);
+                done.and(settled)
+            }
+            None => done,
+        }
     }
 
     /// Processes once more the chunks in which an earlier row's key comes again; returns which these are.
@@ -133,64 +194,28 @@ impl<'a> Attempt<'a> {
                 Some(marker) => self.count_second(chunk, &marker),
             }
         }
-        self.each(&pending, &|chunk| self.process(chunk, Round::Second)).map_err(RunError::Failed)?;
+        self.each_of(&pending, &|chunk| self.process(chunk, Round::Second)).map_err(RunError::Failed)?;
         Ok(second)
     }
 
-    /// Runs `work` for all chunks on all workers. What failed does not keep the other chunks from being done.
-    fn each(
-        &self,
-        chunks: &[Chunk],
-        work: &(dyn Fn(&Chunk) -> Result<(), BatchError> + Sync),
-    ) -> Result<(), BatchError> {
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let failures = Mutex::new(Vec::new());
-        let worker = || {
-            while !stop.load(Relaxed) {
-                let Some(chunk) = chunks.get(next.fetch_add(1, Relaxed)) else { return };
-                if let Err(error) = work(chunk) {
-                    let pointless = matches!(error, BatchError::Cancelled | BatchError::InputChanged(_));
-                    stop.fetch_or(pointless, Relaxed);
-                    failures.lock().unwrap_or_else(PoisonError::into_inner).push((pointless, chunk.index, error));
-                }
-            }
-        };
-        let workers = self.workers().min(chunks.len());
-        std::thread::scope(|scope| {
-            for _ in 1..workers {
-                scope.spawn(worker);
-            }
-            worker();
-        });
-        if self.control.is_cancelled() {
-            return Err(BatchError::Cancelled);
-        }
-        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failures.sort_by_key(|(pointless, index, _)| (!pointless, *index));
-        let failed = failures.len();
-        match failures.into_iter().next() {
-            None => Ok(()),
-            Some((true, _, error)) => Err(error),
-            Some((false, first, error)) => {
-                let chunks = self.plan.chunks.len();
-                Err(BatchError::Chunks { failed, chunks, first, reason: error.to_string() })
-            }
-        }
-    }
-
-    fn workers(&self) -> usize {
-        match self.task.job.spec.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        }
+    fn each_of(&self, chunks: &[Chunk], work: &Work<'_>) -> Result<(), BatchError> {
+        let workers = workers(self.task.job).min(chunks.len());
+        let done = crew::each(self.control, workers, &|index| chunks.get(index).copied(), work);
+        done.map_err(|error| error.among(self.plan.chunks.len()))
     }
 
     fn process(&self, chunk: &Chunk, round: Round) -> Result<(), BatchError> {
         let index = chunk.index;
-        let marker = match self.copy_earlier(chunk)? {
-            Some(marker) => marker,
-            None => self.process_rows(chunk, round)?,
-        };
+        if let Some(placer) = &self.placer {
+            // As much output as input, and a little more for what a lookup adds.
+            let expected = usize::try_from(chunk.bytes + chunk.bytes / 4).unwrap_or(usize::MAX);
+            let [mut output, mut rejects] = [placer.hold(index, "output", expected), placer.hold(index, "rejects", 0)];
+            let marker = self.fill(chunk, round, [&mut output, &mut rejects])?;
+            return placer.place(Ready { marker, parts: [output, rejects] }, self.control);
+        }
+        let [mut output, mut rejects] =
+            [self.parts.create_part(index, round, "output")?, self.parts.create_part(index, round, "rejects")?];
+        let marker = self.fill(chunk, round, [&mut output, &mut rejects])?;
         self.control.step(Step::PartWritten(index));
         self.parts.mark(index, round, &marker)?;
         match round {
@@ -199,6 +224,13 @@ impl<'a> Attempt<'a> {
         }
         self.control.step(Step::ChunkDone(index));
         Ok(())
+    }
+
+    fn fill(&self, chunk: &Chunk, round: Round, mut to: [&mut dyn Write; 2]) -> Result<Marker, BatchError> {
+        match self.copy_earlier(chunk, &mut to)? {
+            Some(marker) => Ok(marker),
+            None => self.process_rows(chunk, round, to),
+        }
     }
 
     /// The second round has moved rows from the accepted to the rejected ones.
@@ -222,19 +254,18 @@ impl<'a> Attempt<'a> {
         self.parts.unmark(chunk);
     }
 
-    fn process_rows(&self, chunk: &Chunk, round: Round) -> Result<Marker, BatchError> {
+    fn process_rows(&self, chunk: &Chunk, round: Round, to: [&mut dyn Write; 2]) -> Result<Marker, BatchError> {
         let job = self.task.job;
         let mut input = File::open(self.task.input).map_err(BatchError::io("open", self.task.input))?;
         input.seek(SeekFrom::Start(chunk.start)).map_err(BatchError::io("read", self.task.input))?;
-        let mut output = self.parts.create_part(chunk.index, round, "output")?;
-        let mut rejects = self.parts.create_part(chunk.index, round, "rejects")?;
         let mut keys = if round == Round::First { KeySink::for_job(job) } else { None };
         let duplicates = if round == Round::Second { self.parts.duplicates(chunk.index)? } else { Vec::new() };
         let earlier = match &self.earlier {
             Some(earlier) => earlier.rows(chunk.index, job)?,
             None => None,
         };
-        let sinks = Sinks { output: &mut output, rejects: &mut rejects, keys: keys.as_mut() };
+        let [output, rejects] = to;
+        let sinks = Sinks { output, rejects, keys: keys.as_mut() };
         let given = Given { duplicates: &duplicates, earlier, uncounted: round == Round::Second };
         let done = chunk::process(job, chunk, input, sinks, given, self.control)?;
         let path = self.parts.path(chunk.index, round, "keys");
@@ -243,16 +274,19 @@ impl<'a> Attempt<'a> {
     }
 
     /// Takes a chunk as the earlier attempt left it, where none of its rows has to be looked at.
-    fn copy_earlier(&self, chunk: &Chunk) -> Result<Option<Marker>, BatchError> {
+    fn copy_earlier(&self, chunk: &Chunk, to: &mut [&mut dyn Write; 2]) -> Result<Option<Marker>, BatchError> {
         let Some(earlier) = self.earlier.as_ref().filter(|_| !self.unique) else { return Ok(None) };
         let Some((done, output, rejects)) = &earlier.chunks[chunk.index] else { return Ok(None) };
         let only_chunks = self.task.redo.is_some_and(|redo| redo.scope == Scope::Chunks);
         if !only_chunks && done.counted.rejected.total() > 0 {
             return Ok(None);
         }
-        for (place, kind) in [(output, "output"), (rejects, "rejects")] {
-            let mut part = self.parts.create_part(chunk.index, Round::First, kind)?;
-            std::io::copy(&mut place.open()?, &mut part).map_err(BatchError::stream("copy the earlier result"))?;
+        for ((place, written), to) in [(output, done.output), (rejects, done.rejects)].into_iter().zip(to) {
+            let mut from = CheckedReader::new(place.open()?);
+            let bytes = std::io::copy(&mut from, *to).map_err(BatchError::stream("copy the earlier result"))?;
+            if (Written { bytes, crc: from.crc() }) != written {
+                return Err(BatchError::Earlier("its result is damaged; reprocess all".to_owned()));
+            }
         }
         self.control.count(&done.counted);
         Ok(Some(Marker { chunk: *chunk, done: *done, keys: None }))
@@ -261,9 +295,17 @@ impl<'a> Attempt<'a> {
     fn merge(&self, second: &BTreeSet<usize>) -> Result<Summary, MergeError> {
         let mut chunks: Vec<(Done, Round)> = Vec::new();
         let mut counted = Counted::default();
+        let placed = match &self.placer {
+            Some(placer) => Some(placer.finish()?.map_err(|Damaged(chunk)| MergeError::Damaged(chunk))?),
+            None => None,
+        };
         for index in 0..self.plan.chunks.len() {
             let round = if second.contains(&index) { Round::Second } else { Round::First };
-            let done = self.marker(index, round).ok_or(MergeError::Damaged(index))?.done;
+            let marker = match &placed {
+                Some(placed) => placed.get(index).copied(),
+                None => self.marker(index, round),
+            };
+            let done = marker.ok_or(MergeError::Damaged(index))?.done;
             counted.merge(&done.counted);
             chunks.push((done, round));
         }
@@ -272,7 +314,10 @@ impl<'a> Attempt<'a> {
         let percent = if rows == 0 { 0.0 } else { rejected as f64 * 100.0 / rows as f64 };
         let tolerated = self.task.job.spec.tolerated_rejects_percent;
         let tolerable = percent <= tolerated;
-        let finished = Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, tolerable };
+        let finished =
+            Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, tolerable, placed: placed.is_some() };
+        // What has its name must be found by its plan, should the summary not come to be written.
+        durable::sync_file(&self.task.dir.join(PLAN))?;
         let output = finished.publish(self.task.dir, self.control)?;
         Ok(Summary {
             outcome: if tolerable { Outcome::Succeeded } else { Outcome::TooManyRejects },
@@ -291,11 +336,17 @@ impl<'a> Attempt<'a> {
 
     /// The summary makes the attempt done; only then its parts go.
     fn finish(self, summary: Summary) -> Result<Summary, BatchError> {
-        durable::sync_file(&self.task.dir.join(PLAN))?;
         durable::publish_json(self.task.dir, SUMMARY, &summary)?;
         self.control.step(Step::Summarised);
         self.parts.remove()?;
         self.control.enter(Phase::Done);
         Ok(summary)
+    }
+}
+
+fn workers(job: &Job) -> usize {
+    match job.spec.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
     }
 }

@@ -1,4 +1,5 @@
 //! What the outside sees and steers while a batch runs: counters, cancel, and the brake on rows per second.
+use super::error::BatchError;
 use super::reason::{Reason, Tally};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
@@ -19,8 +20,10 @@ pub struct Control {
     brake: Mutex<Brake>,
     wake: Condvar,
     listener: Option<Listener>,
+    fence: Option<Fence>,
 }
 
+type Fence = Box<dyn Fn() -> Result<(), BatchError> + Send + Sync>;
 type Listener = Box<dyn Fn(Step) + Send + Sync>;
 
 #[derive(Default)]
@@ -91,6 +94,13 @@ impl Control {
         Self { listener: Some(Box::new(listener)), ..Self::default() }
     }
 
+    /// A check right before the result gets its final name. Where it fails, nothing is published, the batch ends with its
+    /// error, and everything stays aside, so that the same attempt can go on later.
+    #[must_use]
+    pub fn with_fence(self, fence: impl Fn() -> Result<(), BatchError> + Send + Sync + 'static) -> Self {
+        Self { fence: Some(Box::new(fence)), ..self }
+    }
+
     /// Asks the batch to stop; finished chunks are kept.
     pub fn cancel(&self) {
         // The lock makes sure that a worker about to wait sees it.
@@ -121,6 +131,10 @@ impl Control {
             chunks: self.chunks.load(Relaxed),
             chunks_total: self.chunks_total.load(Relaxed),
         }
+    }
+
+    pub(crate) fn may_publish(&self) -> Result<(), BatchError> {
+        self.fence.as_ref().map_or(Ok(()), |fence| fence())
     }
 
     pub(crate) fn enter(&self, phase: Phase) {

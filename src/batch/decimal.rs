@@ -50,6 +50,24 @@ pub(crate) fn is_number(text: &str) -> bool {
     digits > 0 && points <= 1
 }
 
+/// Whether the text is digits, perhaps with a minus in front and a point among them: what most numbers are.
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let unsigned = if let [b'-', rest @ ..] = text { rest } else { text };
+    let whole = digits(unsigned);
+    match &unsigned[whole..] {
+        [] => whole > 0,
+        [b'.', fraction @ ..] => whole + fraction.len() > 0 && digits(fraction) == fraction.len(),
+        _ => false,
+    }
+}
+
+/// How many digits a text begins with.
+#[inline]
+fn digits(text: &[u8]) -> usize {
+    text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
+}
+
 /// Compares two numbers in plain notation; `None` when one is `NaN`.
 pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
     match (Parts::of(a), Parts::of(b)) {
@@ -118,6 +136,12 @@ mod tests {
     fn only_numbers_are_numbers() {
         for good in ["1", "-1.5", "+.5", "5.", "1e-3", "1.5E+10", "NaN", "INF"] {
             assert!(is_number(good), "{good}");
+        }
+        for text in ["1", "-1.5", "5.", ".5", "12345.67890"] {
+            assert!(is_plain(text.as_bytes()) && is_number(text), "{text}");
+        }
+        for text in ["", ".", "-", "--1", "1.2.3", "1e5", "+1"] {
+            assert!(!is_plain(text.as_bytes()), "{text}");
         }
         for bad in ["", ".", "-", "1e", "e5", "1.2.3", "1 ", "0x1", "inf", "1,000"] {
             assert!(!is_number(bad), "{bad}");

@@ -28,6 +28,11 @@ impl Staged {
         Ok((staged, value))
     }
 
+    /// A complete and synced file that gets its name by being moved; dropped, it stays where it is.
+    pub(crate) fn complete(beside: PathBuf, target: PathBuf) -> Self {
+        Self { beside, target, kept: true }
+    }
+
     /// Gives it its name; durable once the directory is synced.
     pub(crate) fn show(mut self) -> Result<(), BatchError> {
         fs::rename(&self.beside, &self.target).map_err(BatchError::io("rename to", &self.target))?;
@@ -59,9 +64,15 @@ pub(crate) fn publish<T>(
 
 /// Writes a value as JSON, whole or not at all; after a power cut it may be gone.
 pub(crate) fn replace_json<T: Serialize>(dir: &Path, name: &str, value: &T) -> Result<(), BatchError> {
-    let (beside, target) = (dir.join(format!("{name}.tmp")), dir.join(name));
-    fs::write(&beside, json(value)?).map_err(BatchError::io("write", &beside))?;
-    fs::rename(&beside, &target).map_err(BatchError::io("rename to", &target))
+    replace(&dir.join(name), &json(value)?)
+}
+
+/// Writes a file, whole or not at all; after a power cut it may be gone.
+pub(crate) fn replace(target: &Path, text: &[u8]) -> Result<(), BatchError> {
+    let mut beside = target.to_owned();
+    beside.add_extension("tmp");
+    fs::write(&beside, text).map_err(BatchError::io("write", &beside))?;
+    fs::rename(&beside, target).map_err(BatchError::io("rename to", target))
 }
 
 /// A value as the text of a JSON file.

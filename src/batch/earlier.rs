@@ -1,9 +1,9 @@
 //! The result of an earlier attempt, chunk by chunk, so that a new attempt redoes only what it has to.
-use super::chunk::Done;
-use super::durable;
+use super::chunk::{Done, Written};
+use super::durable::{self, CheckedReader};
 use super::error::BatchError;
 use super::job::Job;
-use super::parts::{Parts, Round};
+use super::parts::{Marker, Parts, Round};
 use super::plan::{Chunk, Plan, VERSION};
 use super::records::{Head, Reading, Records};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,17 @@ pub(crate) struct Manifest {
     pub(crate) output_start: u64,
     pub(crate) rejects_start: u64,
     pub(crate) chunks: Vec<Done>,
+}
+
+impl Manifest {
+    /// Whether both files stand under their names: an attempt that was killed while it published may have taken them back.
+    fn fits(&self, dir: &Path) -> bool {
+        let bytes = |name: &str| std::fs::metadata(dir.join(name)).map(|found| found.len()).ok();
+        let output = self.chunks.iter().map(|done| done.output.bytes).sum::<u64>();
+        let rejects = self.chunks.iter().map(|done| done.rejects.bytes).sum::<u64>();
+        bytes(&self.output) == Some(self.output_start + output)
+            && bytes(&self.rejects) == Some(self.rejects_start + rejects)
+    }
 }
 
 /// An attempt to build on.
@@ -43,6 +54,14 @@ impl Place {
         let mut file = File::open(&self.path).map_err(BatchError::io("open", &self.path))?;
         file.seek(SeekFrom::Start(self.offset)).map_err(BatchError::io("read", &self.path))?;
         Ok(file.take(self.bytes))
+    }
+
+    /// Whether what was written is there.
+    fn holds(&self, written: Written) -> bool {
+        let Ok(file) = self.open() else { return false };
+        let mut checked = CheckedReader::new(file);
+        let bytes = std::io::copy(&mut checked, &mut std::io::sink());
+        bytes.is_ok_and(|bytes| Written { bytes, crc: checked.crc() } == written)
     }
 }
 
@@ -76,9 +95,10 @@ impl Earlier {
         if plan.dialect != serde_json::json!(job.spec.dialect) {
             return Err(refused("the job's dialect changed since; reprocess all"));
         }
-        let chunks = match durable::read_json::<Manifest>(&dir.join(super::MANIFEST))? {
+        let manifest = durable::read_json::<Manifest>(&dir.join(super::MANIFEST))?;
+        let chunks = match manifest.filter(|manifest| manifest.fits(dir)) {
             Some(manifest) => from_files(dir, &manifest),
-            None => from_parts(dir, &plan.chunks),
+            None => from_parts(dir, &plan.chunks, job),
         };
         if chunks.len() != plan.chunks.len() {
             return Err(refused("its files do not fit its plan; reprocess all"));
@@ -105,8 +125,17 @@ fn from_files(dir: &Path, manifest: &Manifest) -> Vec<Option<(Done, Place, Place
     manifest.chunks.iter().map(&mut place).collect()
 }
 
-fn from_parts(dir: &Path, chunks: &[Chunk]) -> Vec<Option<(Done, Place, Place)>> {
+fn from_parts(dir: &Path, chunks: &[Chunk], job: &Job) -> Vec<Option<(Done, Place, Place)>> {
     let parts = Parts::of(dir);
+    let mut ends = [job.output_header().len() as u64, job.rejects_header().len() as u64];
+    let results = ["output", "rejects"].map(|kind| parts.found_result(kind));
+    let mut places = parts.placed(chunks).into_iter().map(|Marker { done, .. }| {
+        let bytes = [done.output.bytes, done.rejects.bytes];
+        let [output, rejects] =
+            std::array::from_fn(|kind| Place { path: results[kind].clone(), offset: ends[kind], bytes: bytes[kind] });
+        ends = std::array::from_fn(|kind| ends[kind] + bytes[kind]);
+        (done, output, rejects)
+    });
     let place = |chunk, round, kind, bytes| Place { path: parts.path(chunk, round, kind), offset: 0, bytes };
     let find = |planned: &Chunk| {
         let chunk = planned.index;
@@ -116,7 +145,10 @@ fn from_parts(dir: &Path, chunks: &[Chunk]) -> Vec<Option<(Done, Place, Place)>>
         let output = place(chunk, round, "output", done.output.bytes);
         Some((done, output, place(chunk, round, "rejects", done.rejects.bytes)))
     };
-    chunks.iter().map(find).collect()
+    // Its files may come from another place, or from before a power cut: what is not whole was not done.
+    let whole =
+        |(done, output, rejects): &(Done, Place, Place)| output.holds(done.output) && rejects.holds(done.rejects);
+    chunks.iter().map(|chunk| places.next().filter(whole).or_else(|| find(chunk).filter(whole))).collect()
 }
 
 /// A chunk's earlier output and rejects, walked along with its input.

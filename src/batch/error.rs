@@ -33,7 +33,7 @@ pub enum BatchError {
     Load(#[from] LoadError),
     #[error("the input is empty; a first line with the column names was expected")]
     EmptyInput,
-    #[error("the input is not UTF-8 but {0}; convert it to UTF-8 and start again")]
+    #[error("the input is not UTF-8 but {0}; make it CSV in UTF-8 and start again")]
     Encoding(&'static str),
     #[error("the first line does not fit the schema: {0}")]
     Header(String),
@@ -47,6 +47,8 @@ pub enum BatchError {
     Running,
     #[error("the batch was cancelled")]
     Cancelled,
+    #[error("the result was not published, it is kept aside: {0}")]
+    Fenced(String),
     #[error("{failed} of {chunks} chunks failed, first chunk {first}: {reason}; reprocess the failed chunks")]
     Chunks { failed: usize, chunks: usize, first: usize, reason: String },
     #[error("the stored state of the batch is not usable: {0}; reprocess all")]
@@ -54,6 +56,14 @@ pub enum BatchError {
 }
 
 impl BatchError {
+    /// Says of how many chunks some have failed, where that was not known yet.
+    pub(crate) fn among(self, total: usize) -> Self {
+        match self {
+            Self::Chunks { failed, first, reason, .. } => Self::Chunks { failed, chunks: total, first, reason },
+            other => other,
+        }
+    }
+
     pub(crate) fn io(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let what = format!("{what} {}", path.display());
         move |source| Self::Io { what, source }

@@ -81,6 +81,11 @@ impl Job {
         self.lookups.iter().map(Lookup::len).sum()
     }
 
+    /// Bytes of memory that the lookups take: they are held whole, so this comes on top of what a batch needs for its chunks.
+    pub fn lookup_memory(&self) -> usize {
+        self.lookups.iter().map(Lookup::memory).sum()
+    }
+
     pub(crate) fn output_header(&self) -> Vec<u8> {
         if self.spec.dialect.header { self.line(self.columns.iter()) } else { Vec::new() }
     }
@@ -128,6 +133,12 @@ impl Job {
             if expected.len() != found.len() {
                 faults.push(format!("{} columns and not {}", found.len(), expected.len()));
             }
+        }
+        if let ([only], 2..) = (&found[..], expected.len())
+            && let Some(other) = only.chars().find(|c| matches!(c, ',' | ';' | '\t' | '|'))
+        {
+            let own = self.spec.dialect.delimiter;
+            faults.push(format!("the delimiter of the job is {own:?}, and the file looks as if it had {other:?}"));
         }
         if found.iter().any(|name| name.contains('\r')) {
             faults.push("lines that end in CR alone are not supported, only LF and CRLF".to_owned());

@@ -21,9 +21,27 @@ pub(crate) struct Lookup {
     arena: Vec<u8>,
     /// For every entry: where its key ends, then where each of its cells ends.
     ends: Vec<u32>,
-    index: HashTable<u32>,
+    index: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     nothing: Vec<u8>,
+}
+
+/// What the index knows of an entry: enough to tell most keys apart without a look into the arena.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    id: u32,
+    length: u32,
+    /// The first eight bytes of the key, or all of it.
+    head: u64,
+}
+
+impl Entry {
+    fn head(key: &[u8]) -> u64 {
+        match key.first_chunk() {
+            Some(head) => u64::from_le_bytes(*head),
+            None => key.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+        }
+    }
 }
 
 /// At most this many mistakes of one lookup file are listed.
@@ -65,7 +83,13 @@ impl Lookup {
 
     /// The entry of a key.
     pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
-        self.index.find(self.hasher.hash_one(key), |&id| self.key(id) == key).copied()
+        let head = Entry::head(key);
+        let same = |entry: &Entry| {
+            entry.head == head
+                && entry.length as usize == key.len()
+                && (key.len() <= size_of::<u64>() || self.key(entry.id) == key)
+        };
+        self.index.find(self.hasher.hash_one(key), same).map(|entry| entry.id)
     }
 
     /// Cells `from` to `to` (inclusive) of an entry, joined by delimiters; empty cells for no entry.
@@ -79,6 +103,11 @@ impl Lookup {
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// Bytes of memory that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        self.arena.capacity() + self.ends.capacity() * size_of::<u32>() + self.index.allocation_size()
     }
 
     fn stride(&self) -> usize {
@@ -106,7 +135,9 @@ impl Lookup {
             let start = if at == 0 { 0 } else { ends[at - 1] as usize };
             &arena[start..ends[at] as usize]
         };
-        index.insert_unique(hash, id, |&id| hasher.hash_one(key_of(id)));
+        let length = u32::try_from(key.len()).map_err(|_| "has a key that is too long".to_owned())?;
+        let entry = Entry { id, length, head: Entry::head(key) };
+        index.insert_unique(hash, entry, |entry| hasher.hash_one(key_of(entry.id)));
         Ok(true)
     }
 

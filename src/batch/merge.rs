@@ -31,6 +31,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) chunks: &'a [(Done, Round)],
     /// Whether the result may have the final name.
     pub(crate) tolerable: bool,
+    /// Whether the chunks stand in the result already, synced.
+    pub(crate) placed: bool,
 }
 
 const BUFFER: usize = 128 * 1024;
@@ -47,16 +49,23 @@ impl Finished<'_> {
             rejects_start: rejects_header.len() as u64,
             chunks: self.chunks.iter().map(|(done, _)| *done).collect(),
         };
-        let rejects = self.concatenate(dir, REJECTS, "rejects", &rejects_header, control)?;
-        let result = self.concatenate(dir, output, "output", &output_header, control)?;
+        let (rejects, result) = if self.placed {
+            let complete = |kind: &str, name: &str| Staged::complete(self.parts.result(kind), dir.join(name));
+            (complete("rejects", REJECTS), complete("output", output))
+        } else {
+            let rejects = self.concatenate(dir, REJECTS, "rejects", &rejects_header, control)?;
+            (rejects, self.concatenate(dir, output, "output", &output_header, control)?)
+        };
         let text = durable::json(&manifest)?;
         let (manifest, ()) = Staged::write(dir, MANIFEST, |file| {
             file.write_all(&text).map_err(BatchError::stream("write the list of chunks"))
         })?;
+        control.may_publish()?;
         rejects.show()?;
         control.step(Step::RejectsPublished);
-        manifest.show()?;
         result.show()?;
+        // Where it stands, both files do.
+        manifest.show()?;
         durable::sync_dir(dir)?;
         control.step(Step::OutputPublished);
         Ok(output)

@@ -1,19 +1,25 @@
 //! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS, no clock on the wall; memory is bounded by
 //! workers × chunk. What never happens here: a row that is in neither the output nor the rejects.
 mod attempt;
+mod carry;
 pub mod chunk;
 pub mod control;
+mod course;
+mod crew;
 mod decimal;
 mod duplicates;
 pub(crate) mod durable;
 mod earlier;
 pub mod error;
 pub mod field;
+mod held;
 pub mod job;
 pub mod keys;
 mod lookup;
+mod marks;
 mod merge;
 mod parts;
+mod placing;
 pub mod plan;
 mod quote;
 pub mod reason;
@@ -25,8 +31,11 @@ pub mod sample;
 pub mod schema;
 pub mod spec;
 pub mod split;
+mod syncer;
 mod temporal;
+mod words;
 
+pub use carry::{Trace, carry, trace, whole};
 pub use control::{Control, Phase, Progress, Step};
 pub use error::{BatchError, LoadError};
 pub use job::Job;

@@ -6,6 +6,7 @@ use super::durable;
 use super::error::BatchError;
 use super::keys::Duplicate;
 use super::plan::Chunk;
+use super::{ASIDE, OUTPUT, REJECTS};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -40,6 +41,12 @@ impl Parts {
         Ok(parts)
     }
 
+    /// The same, empty.
+    pub(crate) fn create_anew(attempt: &Path) -> Result<Self, BatchError> {
+        Self::of(attempt).remove()?;
+        Self::create(attempt)
+    }
+
     pub(crate) fn of(attempt: &Path) -> Self {
         Self { dir: attempt.join("parts") }
     }
@@ -66,11 +73,46 @@ impl Parts {
             .then_some(marker)
     }
 
+    /// A file of the result that grows chunk by chunk.
+    pub(crate) fn result(&self, kind: &str) -> PathBuf {
+        self.dir.join(format!("result.{kind}"))
+    }
+
+    /// The same wherever it stands: an attempt that was killed while it published has moved it already.
+    pub(crate) fn found_result(&self, kind: &str) -> PathBuf {
+        let here = self.result(kind);
+        if here.exists() { here } else { self.published(kind).find(|path| path.exists()).unwrap_or(here) }
+    }
+
+    fn published(&self, kind: &str) -> impl Iterator<Item = PathBuf> {
+        let names: &[&str] = if kind == "output" { &[OUTPUT, ASIDE] } else { &[REJECTS] };
+        let attempt = self.dir.parent().unwrap_or(&self.dir).to_owned();
+        names.iter().map(move |name| attempt.join(name))
+    }
+
+    /// Takes back what was moved to its name by an attempt that was killed before it was finished.
+    pub(crate) fn take_back(&self) -> Result<(), BatchError> {
+        for kind in ["output", "rejects"] {
+            let (here, found) = (self.result(kind), self.found_result(kind));
+            if found != here && self.result("done").exists() {
+                fs::rename(&found, &here).map_err(BatchError::io("rename to", &here))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The markers of the chunks that stand in the result, in order, as they were noted.
+    pub(crate) fn placed(&self, chunks: &[Chunk]) -> Vec<Marker> {
+        let text = fs::read(self.result("done")).unwrap_or_default();
+        // A line without its end was cut off by a kill.
+        let lines = text.split_inclusive(|b| *b == b'\n').filter(|line| line.ends_with(b"\n"));
+        let markers = lines.map_while(|line| serde_json::from_slice::<Marker>(line).ok());
+        markers.zip(chunks).take_while(|(marker, chunk)| marker.chunk == **chunk).map(|(marker, _)| marker).collect()
+    }
+
     /// Marks a chunk as done: from here on it is never done again.
     pub(crate) fn mark(&self, chunk: usize, round: Round, marker: &Marker) -> Result<(), BatchError> {
-        let target = self.path(chunk, round, "done");
-        let name = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        durable::replace_json(&self.dir, name, marker)
+        durable::replace(&self.path(chunk, round, "done"), &durable::json(marker)?)
     }
 
     /// Forgets a chunk whose parts are not what its marker says.

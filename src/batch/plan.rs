@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Read;
 
 /// What will be done with one input, fixed before the first row is processed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub version: u32,
     /// The job's fingerprint.
@@ -47,10 +47,24 @@ impl Plan {
 
     /// Reads an input once and cuts it; the header is checked on the way.
     pub fn make<R: Read>(job: &Job, input: R, control: &Control) -> Result<Self, BatchError> {
+        Self::make_and_tell(job, input, control, &mut |_| {})
+    }
+
+    /// The same; `tell` hears of every chunk as soon as it is known.
+    pub(crate) fn make_and_tell<R: Read>(
+        job: &Job,
+        input: R,
+        control: &Control,
+        tell: &mut dyn FnMut(Chunk),
+    ) -> Result<Self, BatchError> {
         control.enter(Phase::Planning);
         let mut records = Records::new(input, job.reading, 0, 1);
         let mut offset = begin(job, &mut records)?;
         let mut chunks = Vec::new();
+        let mut add = |chunk, chunks: &mut Vec<_>| {
+            tell(chunk);
+            chunks.push(chunk);
+        };
         let mut open = Open::at(offset, records.next_line());
         loop {
             let failed = BatchError::stream("read the input");
@@ -64,7 +78,7 @@ impl Plan {
             }
             offset = records.next_offset();
             if whole && offset - open.start >= job.spec.chunk_bytes {
-                chunks.push(open.close(chunks.len(), offset));
+                add(open.close(chunks.len(), offset), &mut chunks);
                 open = Open::at(offset, records.next_line());
             }
             if control.is_cancelled() {
@@ -72,7 +86,7 @@ impl Plan {
             }
         }
         if offset > open.start {
-            chunks.push(open.close(chunks.len(), offset));
+            add(open.close(chunks.len(), offset), &mut chunks);
         }
         let (job_print, columns) = (job.fingerprint().to_owned(), job.output_columns().to_vec());
         let dialect = serde_json::json!(job.spec.dialect);
@@ -98,11 +112,20 @@ impl Open {
     }
 }
 
+/// What files begin with that are no CSV in UTF-8, and what they are.
+const NOT_TEXT: [(&[u8], &str); 5] = [
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"\x1f\x8b", "packed with gzip"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+];
+
 /// Passes over the byte order mark and the header; returns where the data begins.
 fn begin<R: Read>(job: &Job, records: &mut Records<R>) -> Result<u64, BatchError> {
     let failed = BatchError::stream("read the input");
     let mut prefix = || -> std::io::Result<Result<u64, &'static str>> {
-        for (mark, name) in [(&[0xff, 0xfe][..], "UTF-16"), (&[0xfe, 0xff][..], "UTF-16")] {
+        for (mark, name) in NOT_TEXT {
             if records.skip_prefix(mark)? {
                 return Ok(Err(name));
             }

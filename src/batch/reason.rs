@@ -16,6 +16,11 @@ macro_rules! reasons {
                 match self { $(Self::$variant => $code),* }
             }
 
+            /// The reason with this code.
+            pub fn parse(code: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|reason| reason.code() == code)
+            }
+
             /// One sentence for people.
             pub const fn explain(self) -> &'static str {
                 match self { $(Self::$variant => $doc),* }

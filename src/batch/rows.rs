@@ -48,23 +48,26 @@ impl<'a> Examiner<'a> {
         if body.is_empty() && fields.len() > 1 {
             return Err(Refusal { reason: Reason::BlankRow, field: None, cell: None });
         }
-        let text = std::str::from_utf8(body).map_err(|error| not_utf8(row, error.valid_up_to(), fields.len()))?;
+        if !body.is_ascii()
+            && let Err(error) = std::str::from_utf8(body)
+        {
+            return Err(not_utf8(row, error.valid_up_to(), fields.len()));
+        }
         if cells.len() < fields.len() {
             return Err(Refusal { reason: Reason::ShortRow, field: Some(cells.len()), cell: None });
         }
         if cells.len() > fields.len() {
             return Err(Refusal { reason: Reason::LongRow, field: None, cell: Some(fields.len()) });
         }
-        for (index, cell) in cells.iter().enumerate() {
-            let checked = match cell.form {
-                Form::Plain => job.schema.check(index, &text[cell.start..cell.end]),
-                Form::Quoted => job.schema.check(index, &text[cell.start + 1..cell.end - 1]),
-                Form::Escaped => {
-                    let value = job.reading.syntax.value(body, *cell, &mut self.scratch);
-                    std::str::from_utf8(value).map_err(|_| Reason::BadUtf8).and_then(|v| job.schema.check(index, v))
-                }
+        for (index, (cell, field)) in cells.iter().zip(fields).enumerate() {
+            let value = match cell.form {
+                Form::Plain => &body[cell.start..cell.end],
+                Form::Quoted => &body[cell.start + 1..cell.end - 1],
+                Form::Escaped => job.reading.syntax.value(body, *cell, &mut self.scratch),
             };
-            checked.map_err(|reason| Refusal { reason, field: Some(index), cell: Some(index) })?;
+            if let Err(reason) = job.schema.check_field(field, value) {
+                return Err(Refusal { reason, field: Some(index), cell: Some(index) });
+            }
         }
         self.look_up(row)
     }

@@ -113,8 +113,9 @@ pub fn stored_progress(dir: &Path) -> Result<Option<Progress>, BatchError> {
     }
     let parts = Parts::of(dir);
     control.expect(plan.chunks.len() as u64, plan.data_bytes());
+    let mut placed = parts.placed(&plan.chunks).into_iter();
     for chunk in &plan.chunks {
-        if let Some(marker) = parts.marker(chunk, Round::First) {
+        if let Some(marker) = placed.next().or_else(|| parts.marker(chunk, Round::First)) {
             control.count(&marker.done.counted);
             control.chunk_done();
         }

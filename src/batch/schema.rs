@@ -38,9 +38,17 @@ impl Schema {
 
     /// Checks one cell of a field, missing values included.
     pub fn check(&self, field: usize, text: &str) -> Result<(), Reason> {
-        let field = &self.fields[field];
-        let missing =
-            if self.only_empty { text.is_empty() } else { self.missing.iter().any(|missing| missing == text) };
+        self.check_field(&self.fields[field], text.as_bytes())
+    }
+
+    /// The same for a cell that is known to be UTF-8.
+    #[inline]
+    pub(crate) fn check_field(&self, field: &Field, text: &[u8]) -> Result<(), Reason> {
+        let missing = if self.only_empty {
+            text.is_empty()
+        } else {
+            self.missing.iter().any(|missing| missing.as_bytes() == text)
+        };
         if !missing {
             return field.check(text);
         }
@@ -76,6 +84,9 @@ impl Schema {
         let only_empty = missing == [""];
         let mut schema = Self { fields, missing, primary_key: Vec::new(), only_empty };
         schema.set_primary_key(descriptor.get("primaryKey"), problems);
+        if schema.fields.iter().filter(|field| field.unique).count() > UNIQUE {
+            problems.push(format!("schema: more than {UNIQUE} fields with \"unique\" are not supported"));
+        }
         schema
     }
 
@@ -103,6 +114,9 @@ impl Schema {
 fn texts(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
+
+/// Keys are numbered with one byte, and the primary key takes a number too.
+const UNIQUE: usize = 254;
 
 const FIELD_KEYS: [&str; 13] = [
     "name",

@@ -20,7 +20,7 @@ pub struct Spec {
     #[serde(default = "all")]
     pub tolerated_rejects_percent: f64,
     /// Bytes of input in a chunk.
-    #[serde(default = "four_mebibytes")]
+    #[serde(default = "one_mebibyte")]
     pub chunk_bytes: u64,
     /// Threads; 0: one for each core.
     #[serde(default)]
@@ -42,7 +42,7 @@ impl Spec {
             lookups: Vec::new(),
             output: Vec::new(),
             tolerated_rejects_percent: all(),
-            chunk_bytes: four_mebibytes(),
+            chunk_bytes: one_mebibyte(),
             workers: 0,
             max_rows_per_second: None,
             max_record_bytes: sixteen_mebibytes(),
@@ -171,8 +171,8 @@ fn all() -> f64 {
     100.0
 }
 
-fn four_mebibytes() -> u64 {
-    4 << 20
+fn one_mebibyte() -> u64 {
+    1 << 20
 }
 
 fn sixteen_mebibytes() -> usize {

@@ -3,7 +3,8 @@
 //! RFC 4180, read as most CSV readers read it: a cell that begins with the quote is quoted up to the next
 //! single quote, a doubled quote inside stands for one, and what follows a closing quote is taken as it stands.
 //! A quote elsewhere is an ordinary character. A record ends at LF or CRLF; a CR elsewhere is data.
-use memchr::{memchr, memchr2_iter, memchr3_iter, memrchr};
+use super::marks::Marks;
+use memchr::{memchr, memrchr};
 
 /// The characters that structure a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,69 +42,58 @@ pub enum Form {
     Escaped,
 }
 
-/// Where a scan stands within a cell.
-#[derive(Clone, Copy)]
-enum State {
-    /// Not within quotes, and no quote has opened the cell.
-    Outside,
-    /// Within quotes; a quote before `opened` belongs to what opened or to a doubled one.
-    Inside { opened: usize, escaped: bool },
-    /// Behind the closing quote, which ended at `at`.
-    Closed { at: usize, escaped: bool },
-}
-
-impl State {
-    fn form(self, end: usize) -> Form {
-        match self {
-            Self::Outside => Form::Plain,
-            Self::Closed { at, escaped: false } if at == end => Form::Quoted,
-            _ => Form::Escaped,
-        }
-    }
-}
-
 impl Syntax {
     /// Finds the first record of `bytes` and its cells; `last` says that nothing follows them.
     pub fn scan(self, bytes: &[u8], last: bool, cells: &mut Vec<Cell>) -> Found {
-        match self.quote {
-            Some(quote) => self.scan_marks(memchr3_iter(self.delimiter, b'\n', quote, bytes), bytes, last, cells),
-            None => self.scan_marks(memchr2_iter(self.delimiter, b'\n', bytes), bytes, last, cells),
-        }
-    }
-
-    fn scan_marks(self, marks: impl Iterator<Item = usize>, bytes: &[u8], last: bool, cells: &mut Vec<Cell>) -> Found {
+        let mut marks = Marks::new(bytes, [self.delimiter, b'\n', self.quote.unwrap_or(b'\n')]);
         cells.clear();
-        let (mut start, mut state, mut lines) = (0, State::Outside, 0);
-        for at in marks {
+        let (mut start, mut lines) = (0, 1);
+        let mut quoted = None;
+        while let Some(at) = marks.next() {
             let mark = bytes[at];
-            match state {
-                State::Inside { .. } if mark == b'\n' => lines += 1,
-                State::Inside { .. } if mark == self.delimiter => {}
-                State::Inside { opened: at_quote, .. } if at < at_quote => {}
-                State::Inside { escaped, .. } => match bytes.get(at + 1) {
-                    Some(next) if *next == mark => state = State::Inside { opened: at + 2, escaped: true },
-                    None if !last => return Found::More { open: true },
-                    _ => state = State::Closed { at: at + 1, escaped },
-                },
-                _ if mark == self.delimiter => {
-                    cells.push(Cell { start, end: at, form: state.form(at) });
-                    (start, state) = (at + 1, State::Outside);
+            if mark == self.delimiter {
+                cells.push(Cell { start, end: at, form: form(quoted.take(), at) });
+                start = at + 1;
+            } else if mark == b'\n' {
+                let body = without_cr(&bytes[..at]);
+                cells.push(Cell { start, end: body, form: form(quoted, body) });
+                return Found::Record { len: at + 1, body, lines };
+            } else if at == start {
+                quoted = self.close(bytes, last, &mut marks, &mut lines);
+                if quoted.is_none() {
+                    return Found::More { open: true };
                 }
-                _ if mark == b'\n' => {
-                    let body = without_cr(&bytes[..at]);
-                    cells.push(Cell { start, end: body, form: state.form(body) });
-                    return Found::Record { len: at + 1, body, lines: lines + 1 };
-                }
-                State::Outside if at == start => state = State::Inside { opened: at + 1, escaped: false },
-                _ => {}
             }
         }
-        if matches!(state, State::Inside { .. }) || !last {
-            return Found::More { open: matches!(state, State::Inside { .. }) };
+        if !last {
+            return Found::More { open: false };
         }
         let body = without_cr(bytes);
-        cells.push(Cell { start, end: body, form: state.form(body) });
-        Found::Record { len: bytes.len(), body, lines: lines + 1 }
+        cells.push(Cell { start, end: body, form: form(quoted, body) });
+        Found::Record { len: bytes.len(), body, lines }
+    }
+
+    /// Passes over the inside of a quoted cell; `None` where it cannot be seen to end.
+    #[inline]
+    fn close(self, bytes: &[u8], last: bool, marks: &mut Marks<'_>, lines: &mut u64) -> Option<Quoted> {
+        let mut escaped = false;
+        while let Some(at) = marks.next() {
+            let mark = bytes[at];
+            if mark == b'\n' {
+                *lines += 1;
+            } else if Some(mark) == self.quote {
+                match bytes.get(at + 1) {
+                    Some(next) if *next == mark => {
+                        escaped = true;
+                        // Doubled, it stands for itself.
+                        marks.next();
+                    }
+                    None if !last => return None,
+                    _ => return Some(Quoted { end: at + 1, escaped }),
+                }
+            }
+        }
+        None
     }
 
     /// Where the last record ends that is whole within `bytes`; faster than one record after the other.
@@ -186,6 +176,22 @@ impl Syntax {
             text = &text[at + 1..];
         }
         to.extend_from_slice(text);
+    }
+}
+
+/// A cell that began with a quote: where its closing quote ends, and whether there are doubled ones before.
+#[derive(Clone, Copy)]
+struct Quoted {
+    end: usize,
+    escaped: bool,
+}
+
+#[inline]
+fn form(quoted: Option<Quoted>, end: usize) -> Form {
+    match quoted {
+        None => Form::Plain,
+        Some(Quoted { end: at, escaped: false }) if at == end => Form::Quoted,
+        Some(_) => Form::Escaped,
     }
 }
 

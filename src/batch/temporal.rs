@@ -16,12 +16,48 @@ pub(crate) enum Scale {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(i64, u32);
 
+impl Moment {
+    /// Its day, for a moment of the scale of dates.
+    pub(crate) fn day(self) -> Option<Day> {
+        let first = civil::date(0, 3, 1);
+        let date = first.checked_add(jiff::Span::new().try_days(self.0.div_euclid(86_400)).ok()?).ok()?;
+        let number = |n: i8| u32::try_from(n).ok();
+        Some(Day::of(u32::try_from(date.year()).ok()?, number(date.month())?, number(date.day())?))
+    }
+}
+
 /// A compiled pattern.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     pieces: Vec<Piece>,
     scale: Scale,
     strict: bool,
+}
+
+/// Days in figures between two separators, such as `%m/%d/%y`: most dates are, and these are quickly told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Days {
+    figures: [Figures; 3],
+    separators: [u8; 2],
+}
+
+/// A day of the calendar; later ones are larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Day(u32);
+
+/// A number of a day: which one, and how many digits it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Figures {
+    unit: Unit,
+    least: usize,
+    most: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Year,
+    Month,
+    Day,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,15 +186,29 @@ impl Pattern {
         if rest.is_empty() { parts.moment(self.scale) } else { None }
     }
 
+    /// The pattern as days in figures, if it is one.
+    pub(crate) fn days(&self) -> Option<Days> {
+        let [a, Piece::Literal(first), b, Piece::Literal(second), c] = self.pieces[..] else { return None };
+        let least = if self.strict { 2 } else { 1 };
+        let figures = |piece| match piece {
+            Piece::Year => Some(Figures { unit: Unit::Year, least: 4, most: 4 }),
+            Piece::ShortYear => Some(Figures { unit: Unit::Year, least: 2, most: 2 }),
+            Piece::Month => Some(Figures { unit: Unit::Month, least, most: 2 }),
+            Piece::Day => Some(Figures { unit: Unit::Day, least, most: 2 }),
+            _ => None,
+        };
+        let separator = |c: char| u8::try_from(c).ok().filter(|c| c.is_ascii() && !c.is_ascii_digit());
+        let figures = [figures(a)?, figures(b)?, figures(c)?];
+        let all = [Unit::Year, Unit::Month, Unit::Day].iter().all(|unit| figures.iter().any(|f| f.unit == *unit));
+        all.then_some(Days { figures, separators: [separator(first)?, separator(second)?] })
+    }
+
     fn step<'a>(&self, piece: Piece, text: &'a str, parts: &mut Parts) -> Option<&'a str> {
         let pair = if self.strict { 2..=2 } else { 1..=2 };
         match piece {
             Piece::Literal(c) => return text.strip_prefix(c),
             Piece::Year => number(text, 4..=4).map(|(n, rest)| (parts.year = i16::try_from(n).ok(), rest)),
-            Piece::ShortYear => number(text, 2..=2).map(|(n, rest)| {
-                // POSIX: 69 to 99 are the last century.
-                (parts.year = i16::try_from(if n < 69 { 2000 + n } else { 1900 + n }).ok(), rest)
-            }),
+            Piece::ShortYear => number(text, 2..=2).map(|(n, rest)| (parts.year = i16::try_from(full(n)).ok(), rest)),
             Piece::Month => number(text, pair).map(|(n, rest)| (parts.month = i8::try_from(n).ok(), rest)),
             Piece::MonthName => month(text, usize::MAX).map(|(n, rest)| (parts.month = Some(n), rest)),
             Piece::MonthAbbreviation => month(text, 3).map(|(n, rest)| (parts.month = Some(n), rest)),
@@ -179,6 +229,66 @@ impl Pattern {
             Piece::Offset | Piece::OptionalOffset => offset(text).map(|(n, rest)| (parts.offset = n, rest)),
         }
         .map(|((), rest)| rest)
+    }
+}
+
+impl Days {
+    /// The day that a text stands for; `None` where it stands for none that exists.
+    #[inline]
+    pub(crate) fn find(&self, text: &[u8]) -> Option<Day> {
+        let (mut year, mut month, mut day) = (0, 0, 0);
+        let mut rest = text;
+        for (at, figures) in self.figures.iter().enumerate() {
+            if let Some(separator) = at.checked_sub(1).map(|before| self.separators[before]) {
+                match rest {
+                    [first, behind @ ..] if *first == separator => rest = behind,
+                    _ => return None,
+                }
+            }
+            let (mut number, mut digits) = (0_u32, 0);
+            while let [digit @ b'0'..=b'9', behind @ ..] = rest
+                && digits < figures.most
+            {
+                number = number * 10 + u32::from(digit - b'0');
+                (rest, digits) = (behind, digits + 1);
+            }
+            if digits < figures.least {
+                return None;
+            }
+            match figures.unit {
+                Unit::Year if figures.most == 2 => year = full(number),
+                Unit::Year => year = number,
+                Unit::Month => month = number,
+                Unit::Day => day = number,
+            }
+        }
+        (rest.is_empty() && (1..=length(year, month)).contains(&day)).then_some(Day::of(year, month, day))
+    }
+}
+
+impl Day {
+    /// Before and behind every day.
+    pub(crate) const ENDS: (Self, Self) = (Self(0), Self(u32::MAX));
+
+    fn of(year: u32, month: u32, day: u32) -> Self {
+        Self(year << 9 | month << 5 | day)
+    }
+}
+
+/// POSIX: 69 to 99 are the last century.
+fn full(year: u32) -> u32 {
+    if year < 69 { 2000 + year } else { 1900 + year }
+}
+
+/// Days of a month; none where there is no such month.
+#[inline]
+fn length(year: u32, month: u32) -> u32 {
+    match month {
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
     }
 }
 

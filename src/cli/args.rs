@@ -40,6 +40,17 @@ pub(super) enum Subcommand {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Approve a request without Slack; a one-time code proves who you are
+    Approve(VoteArgs),
+    /// Deny a request without Slack, or withdraw your own
+    Deny(VoteArgs),
+    /// List the requests that wait for somebody, or show one with its whole plan
+    Requests(RequestsArgs),
+    /// Enrol authenticator apps for one-time codes
+    Totp {
+        #[command(subcommand)]
+        command: TotpCommand,
+    },
     /// List or replay commands that were given up
     DeadLetters {
         #[command(subcommand)]
@@ -193,6 +204,73 @@ pub(super) struct ReplayArgs {
     pub(super) file: ConfigArg,
     #[command(flatten)]
     pub(super) which: Which,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VoteArgs {
+    /// The request, such as q-7k3f
+    #[arg(value_name = "ID")]
+    pub(super) request: String,
+    /// Who votes: a user id, or TEAM/USER
+    #[arg(long = "as", value_name = "USER")]
+    pub(super) user: String,
+    /// Their team, where the user id alone is not clear
+    #[arg(long, value_name = "T")]
+    pub(super) team: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// The name of the target, where the plan asks for it
+    #[arg(long, value_name = "WORD")]
+    pub(super) confirm: Option<String>,
+    /// Do it alone and at once, where the catalog lets you; a review stays open
+    #[arg(long)]
+    pub(super) break_glass: bool,
+    /// The one-time code of your authenticator app; asked for where it is left out
+    #[arg(long, value_name = "CODE")]
+    pub(super) code: Option<String>,
+    /// The start of the plan's digest, which says that you have read it; asked for where it is left out
+    #[arg(long, value_name = "SHORT")]
+    pub(super) digest: Option<String>,
+    /// Print the outcome as one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) file: ConfigArg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RequestsArgs {
+    /// One of them, with its plan
+    #[arg(value_name = "ID")]
+    pub(super) request: Option<String>,
+    /// Print each as one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) file: ConfigArg,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum TotpCommand {
+    /// Make a secret for somebody, and print it once: as a QR code and as an address for the app
+    Enrol(TotpArgs),
+    /// Forget somebody's secret
+    Remove(TotpArgs),
+    /// Print who has enrolled
+    List(ConfigArg),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TotpArgs {
+    /// Who: a user id, or TEAM/USER
+    #[arg(value_name = "USER")]
+    pub(super) user: String,
+    /// Their team, where the user id alone is not clear
+    #[arg(long, value_name = "T")]
+    pub(super) team: Option<String>,
+    #[command(flatten)]
+    pub(super) file: ConfigArg,
 }
 
 impl Default for Subcommand {

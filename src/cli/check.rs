@@ -5,7 +5,8 @@ use super::serve::both;
 use super::{Failure, Outcome, Terminal, block_on};
 use crate::app;
 use crate::config::{Config, Person, SlackAccess, Strings};
-use crate::domain::actor::{Actor, Standing};
+use crate::domain::actor::{Actor, Role, Standing};
+use crate::domain::approval::ApprovalRule;
 use crate::domain::command::Action;
 use crate::domain::policy::Place;
 use std::collections::BTreeMap;
@@ -45,13 +46,58 @@ fn summary(config: &Config) -> Vec<String> {
         format!("channels: {}", list(config.channels.iter().map(ToString::to_string).collect())),
         format!("people: {}", config.people.len()),
     ];
+    lines.extend(regions(config));
     lines.extend(roles.into_iter().map(|(role, names)| format!("role {role}: {}", names.join(", "))));
     let whose = if config.own_rules { "" } else { " (the standard ones)" };
     let rules = config.policy.rules().iter().map(|r| r.name.clone()).collect();
     lines.push(format!("rules: {}{whose}", list(rules)));
+    lines.extend(guarded(config));
     lines.extend(table(config));
     lines.push("ok".to_owned());
     lines
+}
+
+/// Where work can be done, and how soon the others have what one has.
+fn regions(config: &Config) -> Option<String> {
+    let (first, others) = config.regions.all.split_first()?;
+    let others = others.iter().map(|region| format!("{} in {}", region.name, region.data.display()));
+    let others = others.collect::<Vec<_>>().join(", ");
+    Some(format!("regions: {} first, then {others}; copied after {:?}", first.name, config.regions.lag))
+}
+
+/// What is guarded, and who approves it.
+fn guarded(config: &Config) -> Vec<String> {
+    let catalog = config.catalog();
+    let moves = [Action::FailOver, Action::FailBack].map(|action| (action, None));
+    let of_jobs = [Action::StartBatch, Action::ReprocessBatch, Action::CancelBatch]
+        .into_iter()
+        .flat_map(|action| config.jobs.iter().map(move |job| (action, Some(&job.name))));
+    let mut by_rule: Vec<(ApprovalRule, Vec<String>)> = Vec::new();
+    for (action, job) in of_jobs.chain(moves) {
+        let Some(rule) = catalog.approval(action, job) else { continue };
+        let what = job.map_or(action.to_string(), |job| format!("{action} {job}"));
+        match by_rule.iter_mut().find(|(known, _)| *known == rule) {
+            Some((_, whats)) => whats.push(what),
+            None => by_rule.push((rule, vec![what])),
+        }
+    }
+    by_rule.iter().map(|(rule, whats)| format!("guarded: {}: {}", whats.join(", "), how(config, rule))).collect()
+}
+
+fn how(config: &Config, rule: &ApprovalRule) -> String {
+    let names = |roles: &[Role]| {
+        let holds = |person: &&Person| person.roles.iter().any(|role| roles.contains(role));
+        config.people.iter().filter(holds).map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let mut text = format!("{} of {}", rule.quorum, names(&rule.roles));
+    let mut add = |yes: bool, what: &str| text.push_str(if yes { what } else { "" });
+    add(rule.self_approval, ", even who asked");
+    add(rule.reason, ", with a reason");
+    add(rule.step_up, ", with a one-time code");
+    if !rule.break_glass.is_empty() {
+        text = format!("{text}; in an emergency alone: {}", names(&rule.break_glass));
+    }
+    text
 }
 
 /// People down, commands across: yes, some (only certain jobs or channels) or -.

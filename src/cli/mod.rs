@@ -9,17 +9,24 @@ mod dead_letters;
 mod init;
 mod manifest;
 mod outcome;
+mod plan;
 mod playground;
 mod policy;
+mod requests;
 mod sample;
 mod serve;
 mod terminal;
+mod totp;
+mod verdict;
+mod vote;
+mod who;
 mod yaml;
 
 pub use outcome::{Failure, Outcome};
 pub use terminal::Terminal;
 
 use crate::config::{LogSettings, Strings};
+use crate::domain::approval::Verdict;
 use args::{Cli, Subcommand};
 use clap::Parser;
 use std::ffi::OsString;
@@ -68,6 +75,10 @@ fn dispatch(command: Subcommand, strings: &dyn Strings, terminal: &mut Terminal)
         Subcommand::Sample(args) => sample::run(&args, terminal),
         Subcommand::Policy { command } => policy::run(&command, terminal),
         Subcommand::Audit { command } => audit::run(&command, terminal),
+        Subcommand::Approve(args) => vote::run(Verdict::Approve, &args, strings, terminal),
+        Subcommand::Deny(args) => vote::run(Verdict::Deny, &args, strings, terminal),
+        Subcommand::Requests(args) => requests::run(&args, terminal),
+        Subcommand::Totp { command } => totp::run(&command, strings, terminal),
         Subcommand::DeadLetters { command } => dead_letters::run(&command, terminal),
     }
 }

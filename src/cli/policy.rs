@@ -97,7 +97,8 @@ fn ask(config: &Config, user: &str, channel: &str, command: &str, outsider: Opti
     Ok(Asked { who, channel, decision })
 }
 
-fn standing(config: &Config, text: &str) -> Result<Standing, String> {
+/// Who is meant by USER or TEAM/USER, and what the list says about them.
+pub(super) fn standing(config: &Config, text: &str) -> Result<Standing, String> {
     let (team, user) = match text.split_once('/') {
         Some((team, user)) => (Some(TeamId::parse(team).map_err(|e| format!("{e}; found {team:?}"))?), user),
         None => (None, text),

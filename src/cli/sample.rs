@@ -16,7 +16,7 @@ pub(super) fn run(args: &SampleArgs, terminal: &mut Terminal) -> Outcome {
     }
     let totals = sample::write(&settings, &args.out).map_err(|error| match error {
         BatchError::Load(wrong) => Failure::Wrong(format!("switchman: {wrong}")),
-        other => Failure::failed(other),
+        other => Failure::Failed(anyhow::anyhow!("{other}")),
     })?;
     for name in names {
         terminal.say(&format!("wrote: {}", args.out.join(name).display()))?;

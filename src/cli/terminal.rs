@@ -28,6 +28,17 @@ impl Terminal {
         self.watched
     }
 
+    /// What a person answers to a question, trimmed; `None`: nobody is there to ask.
+    pub(super) fn ask(&mut self, question: &str) -> Option<String> {
+        if !self.watched || !std::io::stdin().is_terminal() {
+            return None;
+        }
+        let _ = write!(self.err, "{}", harmless(question)).and_then(|()| self.err.flush());
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).ok().filter(|read| *read > 0)?;
+        Some(answer.trim().to_owned())
+    }
+
     /// A line of the result.
     pub fn say(&mut self, line: &str) -> Outcome {
         writeln!(self.out, "{}", harmless(line)).and_then(|()| self.out.flush()).map_err(|error| match error.kind() {

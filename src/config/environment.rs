@@ -3,6 +3,7 @@
 use super::leak::looks_secret;
 use super::mistake::{Mistake, Mistakes};
 use super::values::{address, is_loopback};
+use crate::domain::seal::SealingKey;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
@@ -45,6 +46,8 @@ pub struct SlackAccess {
     pub app_token: Option<SecretString>,
     /// The Slack API without a trailing slash. The token goes only there.
     pub api_url: String,
+    /// What one-time codes are checked with; empty: the key file beside the records.
+    pub seal_keys: Vec<SealingKey>,
 }
 
 impl SlackAccess {
@@ -75,8 +78,12 @@ impl SlackAccess {
             }
             SecretString::from(token)
         });
+        let seal_keys = seal_keys(strings).unwrap_or_else(|wrong| {
+            mistakes.extend(wrong.0);
+            Vec::new()
+        });
         if mistakes.is_empty() {
-            Ok(Self { signing_secrets, bot_token: bot_token.into(), app_token, api_url })
+            Ok(Self { signing_secrets, bot_token: bot_token.into(), app_token, api_url, seal_keys })
         } else {
             Err(Mistakes(mistakes))
         }
@@ -147,6 +154,20 @@ fn mistake(key: &str, what: &str, hint: &str) -> Mistake {
     }
 }
 
+/// The keys of `SWITCHMAN_SEAL_KEY`, which seal what must not lie in the clear: none, one, or two while one is being rotated (the new one
+/// first). Without it a key file beside the records is used.
+pub fn seal_keys(strings: &dyn Strings) -> Result<Vec<SealingKey>, Mistakes> {
+    const KEY: &str = "SWITCHMAN_SEAL_KEY";
+    let hint = "write 64 hex digits (openssl rand -hex 32), or two such keys with a comma between, the new one first";
+    let Some(text) = given(strings, KEY) else { return Ok(Vec::new()) };
+    let keys: Option<Vec<SealingKey>> = text.split(',').map(SealingKey::parse).collect();
+    match keys {
+        Some(keys) if keys.len() <= 2 => Ok(keys),
+        Some(_) => Err(Mistakes(vec![mistake(KEY, "holds more than two keys", hint)])),
+        None => Err(Mistakes(vec![mistake(KEY, "holds something that is no key", hint)])),
+    }
+}
+
 /// How to log, from `SWITCHMAN_LOG` (else `RUST_LOG`), `SWITCHMAN_LOG_FORMAT` and `NO_COLOR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -196,6 +217,20 @@ mod tests {
         let access = SlackAccess::read(&map).unwrap();
         let exposed: Vec<&str> = access.signing_secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(exposed, [SECRET, "another-secret"]);
+    }
+
+    #[test]
+    fn sealing_keys_are_none_one_or_two_and_never_repeated() {
+        let read = |text: &str| {
+            let map: BTreeMap<&str, &str> = [("SWITCHMAN_SEAL_KEY", text)].into();
+            seal_keys(&map).map(|keys| keys.len()).map_err(|m| m.to_string())
+        };
+        let key = "5eb4".repeat(16);
+        assert_eq!((read(""), read(&key), read(&format!("{key}, {key}"))), (Ok(0), Ok(1), Ok(2)));
+        for bad in [format!("{key},"), format!("{key},{key},{key}"), "5eb45eb4".to_owned()] {
+            let error = read(&bad).unwrap_err();
+            assert!(error.starts_with("environment: SWITCHMAN_SEAL_KEY: holds") && !error.contains("5eb4"), "{error}");
+        }
     }
 
     #[test]

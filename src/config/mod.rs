@@ -1,16 +1,19 @@
 //! The configuration: `switchman.toml` as types, every mistake of it at once, and the secrets and switches of the environment.
 //! The only place that reads the environment. No secret is ever read from the file.
 
+mod approvals;
 mod aws;
 mod cases;
 mod csv;
 mod environment;
+mod failover;
 mod jobs;
 mod leak;
 mod lookup;
 mod mistake;
 mod people;
 mod read;
+mod regions;
 mod rules;
 mod section;
 mod server;
@@ -20,18 +23,21 @@ mod warnings;
 
 pub use aws::AwsNames;
 pub use cases::{PolicyCase, policy_cases};
-pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings};
+pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings, seal_keys};
 pub use jobs::JobConfig;
 pub use mistake::{Mistake, Mistakes};
 pub use people::Person;
+pub use regions::Region;
 pub use values::Pattern;
 
 use crate::domain::actor::Listed;
+use crate::domain::approval::Guarded;
 use crate::domain::id::{ChannelId, JobName, TeamId, UserId};
-use crate::domain::job::{Catalog, Job};
+use crate::domain::job::{Catalog, Job, MoveSettings};
 use crate::domain::policy::Policy;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The file's usual name.
 pub const FILE_NAME: &str = "switchman.toml";
@@ -54,6 +60,7 @@ pub struct Config {
     /// The slash command, with its slash.
     pub slash_command: String,
     pub backend: Backend,
+    pub regions: Regions,
     /// Where the bot works.
     pub channels: Vec<ChannelId>,
     /// Who is on the list.
@@ -62,6 +69,10 @@ pub struct Config {
     pub policy: Policy,
     /// Whether the file has rules of its own.
     pub own_rules: bool,
+    /// What needs approval; the first that covers something holds.
+    pub approvals: Vec<Guarded>,
+    /// What holds for every move to another region.
+    pub moves: MoveSettings,
 }
 
 /// Where requests come in.
@@ -81,6 +92,15 @@ pub enum Backend {
     Aws(AwsNames),
 }
 
+/// Where work can be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Regions {
+    /// In their order, the first is where work belongs when nothing is wrong. Empty: there is one place, without a name.
+    pub all: Vec<Region>,
+    /// How long a change waits before it is copied to the other regions.
+    pub lag: Duration,
+}
+
 impl Config {
     /// Reads a file, and the schemas and column names of the files it names. All mistakes come at once.
     pub fn load(file: &Path) -> Result<Self, Mistakes> {
@@ -94,8 +114,14 @@ impl Config {
 
     /// What the bot can run.
     pub fn catalog(&self) -> Catalog {
-        let job = |job: &JobConfig| Job { name: job.name.clone(), summary: job.summary.clone() };
-        Catalog::new(self.jobs.iter().map(job).collect())
+        let job = |job: &JobConfig| Job {
+            name: job.name.clone(),
+            summary: job.summary.clone(),
+            definition: job.definition(),
+            arrival: job.arrival.clone(),
+        };
+        let jobs = self.jobs.iter().map(job).collect();
+        Catalog::new(jobs).guarded_by(self.approvals.clone()).with_moves(self.moves)
     }
 
     pub fn job(&self, name: &JobName) -> Option<&JobConfig> {

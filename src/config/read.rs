@@ -2,7 +2,7 @@
 
 use super::mistake::{Mistakes, Notes};
 use super::section::Section;
-use super::{Config, Depth, FILE_NAME, jobs, leak, people, rules, server};
+use super::{Config, Depth, FILE_NAME, approvals, failover, jobs, leak, people, regions, rules, server};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -45,22 +45,24 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let server = server::server(&root.section("server"));
     let slash_command = server::slash_command(&root.section("slack"));
     let backend = server::backend(&root.section("backend"), &folder);
+    let (places, channels, people) = (root.sections("region"), root.sections("channel"), root.sections("user"));
     let on_aws = matches!(backend, Some(super::Backend::Aws(_)));
-    let (channels, people) = (root.sections("channel"), root.sections("user"));
     if on_aws {
-        let useless = |sections: &[Section<'_>], key: &str, kept: &str| {
-            let what = format!("has no effect with the backend aws: {kept}");
-            for section in sections {
-                notes.add(section.at, key, what.as_str(), "remove it here");
-            }
-        };
+        useless(&places, "region", "the region of AWS is backend.region");
         useless(&channels, "channel", "the channels are in the parameter that backend.channels_parameter names");
         useless(&people, "user", "people are in the table that backend.people_table names");
     }
+    let regions = regions::regions(places, &root.section("replication"), backend.as_ref(), &folder);
     let channels = people::channels(&channels);
     let people = people::people(&people);
-    let jobs = jobs::jobs(root.sections("job"), &folder, depth);
-    let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs, !on_aws);
+    let listed = (!on_aws).then_some(channels.as_slice());
+    let jobs = jobs::jobs(root.sections("job"), &folder, listed, depth);
+    let tables = root.sections("approval");
+    let found = rules::rules(&root.sections("rule"), &people, listed, &jobs, &approvals::roles(&tables));
+    let policy = notes.is_empty().then_some(&found.policy);
+    let world = approvals::World { people: &people, channels: listed, jobs: &jobs, policy };
+    let approvals = approvals::approvals(&tables, &world);
+    let moves = failover::failover(&root.section("failover"));
     root.finish();
 
     match (server, backend, notes.is_empty()) {
@@ -69,12 +71,23 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
             server,
             slash_command,
             backend,
+            regions,
             channels: channels.into_iter().map(|c| c.id).collect(),
             people: people.into_iter().map(|p| p.person).collect(),
             jobs: jobs.into_iter().filter_map(|j| j.config).collect(),
             policy: found.policy,
             own_rules: found.own,
+            approvals,
+            moves,
         }),
         _ => Err(notes.finish()),
+    }
+}
+
+/// Notes each of these tables, which mean nothing on AWS: what they would say is `kept` elsewhere.
+fn useless(sections: &[Section<'_>], key: &str, kept: &str) {
+    for section in sections {
+        let what = format!("has no effect with the backend aws: {kept}");
+        section.notes.add(section.at, key, what, "remove it here");
     }
 }

@@ -15,20 +15,21 @@ pub(super) struct FoundRules {
     pub(super) own: bool,
 }
 
-/// Reads the rules. Where the file lists people and channels, a role exists when a rule of the standard policy or of the file names it and, for a rule, somebody may have it.
+/// Reads the rules. A role exists when a rule of the standard policy or of the file or an approval (`approving`) names it and, for a
+/// rule, somebody may have it. `channels` is `None` where people and channels are listed elsewhere: then any role and channel may exist.
 pub(super) fn rules(
     sections: &[Section<'_>],
     people: &[FoundPerson<'_>],
-    channels: &[FoundChannel],
+    channels: Option<&[FoundChannel]>,
     jobs: &[FoundJob],
-    listed: bool,
+    approving: &[String],
 ) -> FoundRules {
     let mut found: Vec<(Rule, usize)> = Vec::new();
     let mut named: Vec<(String, String, usize)> = Vec::new();
     for section in sections {
         let roles = section.texts("roles");
         named.extend(roles.iter().map(|r| (r.value.clone(), section.key("roles"), r.at)));
-        if let Some((rule, line)) = rule(section, &roles, listed.then_some(channels), jobs) {
+        if let Some((rule, line)) = rule(section, &roles, channels, jobs) {
             match found.iter().find(|(r, _)| r.name == rule.name) {
                 Some((_, first)) => {
                     let at = section.place("name").unwrap_or(section.at);
@@ -39,8 +40,8 @@ pub(super) fn rules(
             }
         }
     }
-    if listed {
-        check_roles(sections, &named, people);
+    if channels.is_some() {
+        check_roles(sections, &named, people, approving);
     }
     let own = !sections.is_empty();
     let policy = if own { Policy::new(found.into_iter().map(|(rule, _)| rule).collect()) } else { Policy::standard() };
@@ -61,15 +62,15 @@ fn rule(
     section.finish();
 
     let words: Vec<&str> = Action::ALL.iter().map(|a| a.name()).collect();
-    let actions = pick(section, "actions", &actions, "a command", &words, Action::parse);
+    let actions = section.pick("actions", &actions, "a command", &words, Action::parse);
     let words: Vec<&str> = jobs.iter().map(|j| j.name.as_str()).collect();
     let known = |name: &str| jobs.iter().map(|j| &j.name).find(|n| n.as_str() == name).cloned();
-    let jobs: Vec<JobName> = pick(section, "jobs", &job_names, "a job of this file", &words, known);
+    let jobs: Vec<JobName> = section.pick("jobs", &job_names, "a job of this file", &words, known);
     let channels: Vec<ChannelId> = match channels {
         Some(channels) => {
             let words: Vec<&str> = channels.iter().map(|c| c.id.as_str()).collect();
             let known = |id: &str| channels.iter().map(|c| &c.id).find(|c| c.as_str() == id).cloned();
-            pick(section, "channels", &channel_ids, "a channel of this file", &words, known)
+            section.pick("channels", &channel_ids, "a channel of this file", &words, known)
         }
         None => channel_ids.iter().filter_map(|text| section.id("channels", text, ChannelId::parse)).collect(),
     };
@@ -87,32 +88,19 @@ fn rule(
     Some((Rule { name: name.value, verdict, roles, actions, jobs, channels }, section.notes.line(name.at)))
 }
 
-fn pick<T>(
-    section: &Section<'_>,
-    key: &str,
-    texts: &[Text],
-    what: &str,
-    possible: &[&str],
-    find: impl Fn(&str) -> Option<T>,
-) -> Vec<T> {
-    let mut picked = Vec::new();
-    for text in texts {
-        match find(&text.value) {
-            Some(value) => picked.push(value),
-            None => section.unknown(key, text, what, possible),
-        }
-    }
-    picked
-}
-
 /// A role that a rule names and nobody has does nothing, and neither does one that somebody has and no rule names: most often one of
 /// them is misspelt. The roles of the standard policy are always known.
-fn check_roles(sections: &[Section<'_>], named: &[(String, String, usize)], people: &[FoundPerson<'_>]) {
+fn check_roles(
+    sections: &[Section<'_>],
+    named: &[(String, String, usize)],
+    people: &[FoundPerson<'_>],
+    approving: &[String],
+) {
     let standard = Policy::standard();
     let standard: Vec<&str> = standard.rules().iter().flat_map(|r| &r.roles).map(|r| r.0.as_str()).collect();
     let held: Vec<&str> = people.iter().flat_map(|p| &p.person.roles).map(|r| r.0.as_str()).collect();
     let mut known: Vec<&str> = standard.clone();
-    for word in named.iter().map(|(role, _, _)| role.as_str()) {
+    for word in named.iter().map(|(role, _, _)| role.as_str()).chain(approving.iter().map(String::as_str)) {
         if !known.contains(&word) {
             known.push(word);
         }

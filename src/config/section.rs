@@ -1,8 +1,10 @@
 //! A table of the file, read key by key: each question registers its key, and what nobody asked about is an unknown key.
 
 use super::mistake::Notes;
+use super::values;
 use crate::domain::grammar::nearest;
 use crate::domain::id::BadId;
+use jiff::SignedDuration;
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
@@ -141,6 +143,18 @@ impl<'a> Section<'a> {
         parsed
     }
 
+    /// A length of time within a range.
+    pub(super) fn duration(&self, key: &'static str, range: RangeInclusive<SignedDuration>) -> Option<SignedDuration> {
+        let text = self.text(key)?;
+        let parsed = values::duration(&text.value).filter(|length| range.contains(length));
+        if parsed.is_none() {
+            let bounds = format!("from {} to {}", values::shown(*range.start()), values::shown(*range.end()));
+            let hint = "write a whole number and one of s, min, h, d, such as \"15min\"";
+            self.wrong(key, text.at, format!("{:?} is not a length of time {bounds}", text.value), hint);
+        }
+        parsed
+    }
+
     /// `true` or `false`.
     pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
         let (value, at) = self.value(key)?;
@@ -224,6 +238,25 @@ impl<'a> Section<'a> {
                 None
             }
         }
+    }
+
+    /// What each text stands for; those that stand for nothing are noted, with the nearest possible word.
+    pub(super) fn pick<T>(
+        &self,
+        key: &str,
+        texts: &[Text],
+        what: &str,
+        possible: &[&str],
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let known = |text: &Text| {
+            let found = find(&text.value);
+            if found.is_none() {
+                self.unknown(key, text, what, possible);
+            }
+            found
+        };
+        texts.iter().filter_map(known).collect()
     }
 
     /// Notes that a word is none of those that are possible, with the nearest of them.

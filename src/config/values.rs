@@ -1,6 +1,7 @@
-//! Small values with a form of their own: sizes, file patterns, web addresses.
+//! Small values with a form of their own: sizes, lengths of time, file patterns, web addresses.
 
 use axum::http::Uri;
+use jiff::SignedDuration;
 use std::net::IpAddr;
 
 /// Bytes from a text such as `4 MiB`, `512 KiB` or `65536`.
@@ -16,6 +17,29 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(unit)
+}
+
+/// A length of time from a text such as `90 s`, `15min`, `4h` or `2 d`: whole numbers, one unit.
+pub(super) fn duration(text: &str) -> Option<SignedDuration> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: i64 = text[..digits].parse().ok()?;
+    let seconds: i64 = match text[digits..].trim() {
+        "s" => 1,
+        "min" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    number.checked_mul(seconds).map(SignedDuration::from_secs)
+}
+
+/// What [`duration`] reads, in the largest unit that says it exactly.
+pub(super) fn shown(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    let fits = |(unit, _): &&(i64, &str)| seconds % unit == 0 && seconds >= *unit;
+    let (unit, word) = [(86_400, "d"), (3_600, "h"), (60, "min")].iter().find(fits).copied().unwrap_or((1, "s"));
+    format!("{}{word}", seconds / unit)
 }
 
 /// Which file names a job takes: `*` stands for any characters, `?` for one.
@@ -105,6 +129,24 @@ mod tests {
             ("99999999999999 GiB", None),
         ] {
             assert_eq!(bytes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_have_one_unit_and_are_shown_as_they_are_read() {
+        for (text, seconds, again) in [
+            ("90 s", 90, "90s"),
+            ("120s", 120, "2min"),
+            ("15min", 900, "15min"),
+            ("4h", 14_400, "4h"),
+            ("2 d", 172_800, "2d"),
+            ("0s", 0, "0s"),
+        ] {
+            assert_eq!(duration(text), Some(SignedDuration::from_secs(seconds)), "{text}");
+            assert_eq!(shown(SignedDuration::from_secs(seconds)), again);
+        }
+        for bad in ["15", "15m", "1.5h", "-1h", "1h30min", "h", "", "99999999999999999 d"] {
+            assert_eq!(duration(bad), None, "{bad}");
         }
     }
 

@@ -25,6 +25,16 @@ pub(super) fn of(config: &Config) -> Vec<String> {
     for person in config.people.iter().filter(|p| p.roles.is_empty()) {
         warnings.push(format!("user.{}: {} has no roles, so only rules for everybody apply", person.user, person.name));
     }
+    for (number, guarded) in config.approvals.iter().enumerate() {
+        let (table, rule) = (format!("approval[{}]", number + 1), &guarded.rule);
+        if rule.self_approval && rule.quorum == 1 {
+            warnings.push(format!("{table}: whoever asks may approve it alone"));
+        }
+        let moves = guarded.actions.iter().any(|a| matches!(a, Action::FailOver | Action::FailBack));
+        if moves && rule.quorum == 1 && !rule.self_approval {
+            warnings.push(format!("{table}: one approval is enough to move to another region; two are usual"));
+        }
+    }
     for job in &config.jobs {
         warnings.extend(of_job(config, job));
     }

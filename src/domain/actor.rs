@@ -12,6 +12,41 @@ pub struct Actor {
     pub name: String,
 }
 
+/// Who or what asked for something that is done.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Asker {
+    Person(Actor),
+    /// The bot itself, because the catalog says so.
+    Bot {
+        because: Cause,
+    },
+}
+
+/// What made the bot do something that no person asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// An input file arrived.
+    Arrival,
+}
+
+impl Asker {
+    /// The person, where it was one.
+    pub fn person(&self) -> Option<&Actor> {
+        match self {
+            Self::Person(actor) => Some(actor),
+            Self::Bot { .. } => None,
+        }
+    }
+}
+
+impl From<Actor> for Asker {
+    fn from(actor: Actor) -> Self {
+        Self::Person(actor)
+    }
+}
+
 /// What a listed person may be. Rules name roles, so the set is open: a catalog may use its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -52,4 +87,25 @@ pub struct Standing {
     pub listed: Option<Listed>,
     /// `Some`: ruled out whatever the list says.
     pub outsider: Option<Outsider>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asker_is_written_as_the_person_was_before_there_was_another() {
+        let actor = Actor {
+            team: TeamId::parse("T0LOCAL").unwrap(),
+            user: UserId::parse("U0OPERATOR").unwrap(),
+            name: "operator".into(),
+        };
+        let old = serde_json::to_string(&actor).unwrap();
+        assert_eq!(serde_json::to_string(&Asker::Person(actor.clone())).unwrap(), old);
+        assert_eq!(serde_json::from_str::<Asker>(&old).unwrap().person(), Some(&actor));
+        let bot = Asker::Bot { because: Cause::Arrival };
+        let text = serde_json::to_string(&bot).unwrap();
+        assert_eq!(text, r#"{"because":"arrival"}"#);
+        assert_eq!(serde_json::from_str::<Asker>(&text).unwrap(), bot);
+    }
 }

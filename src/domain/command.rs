@@ -1,6 +1,6 @@
 //! The commands people can give, as data.
 
-use super::id::{FileName, JobName, RunId, UserId};
+use super::id::{FileName, JobName, RegionName, RequestId, RunId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,18 +13,26 @@ pub enum Action {
     CancelBatch,
     Status,
     ListBatches,
+    FailOver,
+    FailBack,
+    Approve,
+    Deny,
     Why,
     Help,
 }
 
 impl Action {
     /// All actions, in the order people are shown them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::StartBatch,
         Self::ReprocessBatch,
         Self::CancelBatch,
         Self::Status,
         Self::ListBatches,
+        Self::FailOver,
+        Self::FailBack,
+        Self::Approve,
+        Self::Deny,
         Self::Why,
         Self::Help,
     ];
@@ -37,6 +45,10 @@ impl Action {
             Self::CancelBatch => "cancel-batch",
             Self::Status => "status",
             Self::ListBatches => "list-batches",
+            Self::FailOver => "fail-over",
+            Self::FailBack => "fail-back",
+            Self::Approve => "approve",
+            Self::Deny => "deny",
             Self::Why => "why",
             Self::Help => "help",
         }
@@ -49,7 +61,16 @@ impl Action {
 
     /// Whether it changes anything; the others only look.
     pub fn changes_something(self) -> bool {
-        matches!(self, Self::StartBatch | Self::ReprocessBatch | Self::CancelBatch)
+        match self {
+            Self::StartBatch
+            | Self::ReprocessBatch
+            | Self::CancelBatch
+            | Self::FailOver
+            | Self::FailBack
+            | Self::Approve
+            | Self::Deny => true,
+            Self::Status | Self::ListBatches | Self::Why | Self::Help => false,
+        }
     }
 }
 
@@ -110,6 +131,23 @@ pub enum Command {
         run: Option<RunId>,
     },
     ListBatches,
+    /// Make `region` the active one; without one, the other of two. A drill does everything but the switch, in a sandbox.
+    FailOver {
+        region: Option<RegionName>,
+        drill: bool,
+    },
+    /// Back to the region that was active before the last switch.
+    FailBack,
+    /// Vote for a request. `words`: the reason; before it what has to be typed to confirm, or `break-glass`.
+    Approve {
+        request: RequestId,
+        words: Option<String>,
+    },
+    /// Vote against a request, or withdraw one's own.
+    Deny {
+        request: RequestId,
+        reason: Option<String>,
+    },
     /// May `user` give `command` here, and which rule says so.
     Why {
         user: UserId,
@@ -128,6 +166,10 @@ impl Command {
             Self::CancelBatch { .. } => Action::CancelBatch,
             Self::Status { .. } => Action::Status,
             Self::ListBatches => Action::ListBatches,
+            Self::FailOver { .. } => Action::FailOver,
+            Self::FailBack => Action::FailBack,
+            Self::Approve { .. } => Action::Approve,
+            Self::Deny { .. } => Action::Deny,
             Self::Why { .. } => Action::Why,
             Self::Help { .. } => Action::Help,
         }
@@ -146,6 +188,14 @@ impl Command {
         match self {
             Self::ReprocessBatch { run, .. } | Self::Status { run } => run.as_ref(),
             Self::CancelBatch { run } => Some(run),
+            _ => None,
+        }
+    }
+
+    /// The request it names.
+    pub fn request(&self) -> Option<&RequestId> {
+        match self {
+            Self::Approve { request, .. } | Self::Deny { request, .. } => Some(request),
             _ => None,
         }
     }

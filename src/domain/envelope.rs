@@ -2,12 +2,14 @@
 //! `channelId userName action actionBase responseUrl inputValue permittedActions`, with more beside them.
 
 use super::actor::Actor;
+use super::approval::Digest;
 use super::command::{Action, Command};
 use super::grammar;
-use super::id::{BadId, ChannelId, EnvelopeId, RunId, TeamId, UserId};
+use super::id::{BadId, ChannelId, EnvelopeId, FileName, JobName, RunId, TeamId, UserId};
 use super::run::AttemptKey;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// The version of the JSON below; it goes up when a reader of the old one would misread the new one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -35,6 +37,8 @@ pub enum Event {
     Look { key: AttemptKey },
     /// The engine will never start this attempt.
     StartRefused { key: AttemptKey, reason: String },
+    /// A file is complete in the place where a job has its inputs. `fingerprint` is that of the input as it was found.
+    InputArrived { job: JobName, file: FileName, fingerprint: String },
 }
 
 /// Where a command came from and where its answer goes.
@@ -46,6 +50,21 @@ pub struct Origin {
     pub response_url: Option<String>,
     /// What the actor was permitted when the command was taken. For the record: it is asked again where the effect happens.
     pub permitted: Vec<Action>,
+    /// What a vote came with, beyond its words.
+    pub proof: Option<Proof>,
+}
+
+/// What somebody saw and proved when they voted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Proof {
+    /// The digest of the plan that was shown.
+    pub digest: Option<Digest>,
+    /// What was typed to confirm.
+    pub confirmed: Option<String>,
+    pub break_glass: bool,
+    /// A one-time code was checked, and is used up.
+    pub stepped_up: bool,
 }
 
 impl Envelope {
@@ -56,6 +75,7 @@ impl Envelope {
             Event::HomeOpened { .. } => "home-opened",
             Event::Look { .. } => "look",
             Event::StartRefused { .. } => "start-refused",
+            Event::InputArrived { .. } => "input-arrived",
         }
     }
 
@@ -65,14 +85,27 @@ impl Envelope {
         Ok(Self { id: id.clone(), key: id, issued_at: now, event: Event::Look { key } })
     }
 
+    /// A file has arrived; `key` is that of [`arrival_key`].
+    pub fn arrived(job: JobName, file: FileName, fingerprint: String, key: EnvelopeId, now: Timestamp) -> Self {
+        Self { id: key.clone(), key, issued_at: now, event: Event::InputArrived { job, file, fingerprint } }
+    }
+
     /// Who asked, where somebody did.
     pub fn actor(&self) -> Option<&Actor> {
         match &self.event {
             Event::Asked { origin, .. } => Some(&origin.actor),
             Event::HomeOpened { actor } => Some(actor),
-            Event::Look { .. } | Event::StartRefused { .. } => None,
+            Event::Look { .. } | Event::StartRefused { .. } | Event::InputArrived { .. } => None,
         }
     }
+}
+
+/// The key of an arrival. `content` is a checksum of the whole file: the same content under the same name is the same decision, whoever
+/// saw it and however often.
+pub fn arrival_key(job: &JobName, file: &FileName, content: &str) -> Result<EnvelopeId, BadId> {
+    // Names may be longer than a key, and of any letters.
+    let what = hex::encode(&Sha256::digest(format!("{file}/{content}").as_bytes())[..20]);
+    EnvelopeId::parse(format!("arrived:{job}:{what}"))
 }
 
 /// The JSON form.
@@ -114,6 +147,14 @@ struct Detail {
     attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Proof>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<FileName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
 }
 
 const SOURCE_SLACK: &str = "slack-app";
@@ -144,6 +185,7 @@ impl From<Envelope> for Wire {
                 detail.channel_id = Some(origin.channel);
                 detail.response_url = origin.response_url;
                 detail.permitted_actions = origin.permitted.iter().map(|a| a.name().to_owned()).collect();
+                detail.proof = origin.proof;
                 detail.input_value = Some(grammar::render(&command));
             }
             Event::HomeOpened { actor } => set_actor(&mut detail, actor),
@@ -155,6 +197,9 @@ impl From<Envelope> for Wire {
                 detail.run_id = Some(key.run);
                 detail.attempt = Some(key.attempt);
                 detail.reason = Some(reason);
+            }
+            Event::InputArrived { job, file, fingerprint } => {
+                (detail.job, detail.file, detail.fingerprint) = (Some(job), Some(file), Some(fingerprint));
             }
         }
         Self { source: source.to_owned(), detail_type, detail }
@@ -195,6 +240,11 @@ impl TryFrom<Wire> for Envelope {
                 key: key().ok_or(BadEnvelope::Field("runId"))?,
                 reason: detail.reason.clone().unwrap_or_default(),
             },
+            "input-arrived" => Event::InputArrived {
+                job: detail.job.clone().ok_or(BadEnvelope::Field("job"))?,
+                file: detail.file.clone().ok_or(BadEnvelope::Field("file"))?,
+                fingerprint: detail.fingerprint.clone().ok_or(BadEnvelope::Field("fingerprint"))?,
+            },
             kind if Action::parse(kind).is_some() => {
                 let text = detail.input_value.as_deref().ok_or(BadEnvelope::Field("inputValue"))?;
                 let command = grammar::read_back(text).map_err(|_| BadEnvelope::Field("inputValue"))?;
@@ -203,6 +253,7 @@ impl TryFrom<Wire> for Envelope {
                     channel: detail.channel_id.clone().ok_or(BadEnvelope::Field("channelId"))?,
                     response_url: detail.response_url.clone(),
                     permitted: detail.permitted_actions.iter().filter_map(|a| Action::parse(a)).collect(),
+                    proof: detail.proof.clone(),
                 };
                 Event::Asked { origin, command }
             }
@@ -232,6 +283,7 @@ mod tests {
             channel: ChannelId::parse("C0BATCH").unwrap(),
             response_url: Some("https://hooks.slack.com/commands/x".into()),
             permitted: vec![Action::StartBatch, Action::Status],
+            proof: None,
         };
         let command = grammar::read_back("start-batch sales \"my file.csv\"").unwrap();
         Envelope {
@@ -279,11 +331,32 @@ mod tests {
             Event::HomeOpened { actor },
             Event::Look { key: key.clone() },
             Event::StartRefused { key, reason: "no such file".into() },
+            Event::InputArrived {
+                job: JobName::parse("sales").unwrap(),
+                file: FileName::parse("März.csv").unwrap(),
+                fingerprint: "9-f".into(),
+            },
         ] {
             let envelope = Envelope { event, ..asked() };
             let json = serde_json::to_string(&envelope).unwrap();
             assert_eq!(serde_json::from_str::<Envelope>(&json).unwrap(), envelope);
         }
+    }
+
+    #[test]
+    fn the_key_of_an_arrival_is_its_job_file_and_content() {
+        let key = |job: &str, file: &str, content: &str| {
+            arrival_key(&JobName::parse(job).unwrap(), &FileName::parse(file).unwrap(), content).unwrap()
+        };
+        let longest = "ü".repeat(200);
+        assert_eq!(key("sales", &longest, "c"), key("sales", &longest, "c"));
+        let keys = [
+            key("sales", "a.csv", "c"),
+            key("sales", "a.csv", "d"),
+            key("sales", "b.csv", "c"),
+            key("s", "a.csv", "c"),
+        ];
+        assert!((1..4).all(|n| !keys[..n].contains(&keys[n])), "{keys:?}");
     }
 
     #[test]

@@ -93,6 +93,21 @@ id!(
     }
 );
 id!(
+    /// The id of a request for approval that people can say, such as `q-7k3f`.
+    RequestId, "a request id", "q- and then 4 to 12 of the letters and digits people can tell apart, such as q-7k3f", |t| {
+        t.strip_prefix("q-").is_some_and(|s| (4..=12).contains(&s.len()) && s.bytes().all(|b| SAYABLE.contains(&b)))
+    }
+);
+id!(
+    /// The name of a region, such as `east` or `eu-west-1`. `drill` is a word of the commands.
+    RegionName, "a region name", "1 to 30 lower-case letters, digits and dashes, starting with a letter, and not \"drill\"", |t| {
+        t.len() <= 30
+            && t != "drill"
+            && t.starts_with(|c: char| c.is_ascii_lowercase())
+            && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    }
+);
+id!(
     /// The id of an envelope; the same event always has the same one.
     EnvelopeId, "an envelope id", "1 to 200 printable characters", |t| {
         !t.is_empty() && t.len() <= 200 && t.bytes().all(|b| b.is_ascii_graphic())
@@ -106,12 +121,21 @@ impl RunId {
     /// The id that the run asked for by `origin` gets. The same origin gives the same id, so a repeated commit cannot make a second run.
     /// `round` counts collisions with other runs: each makes the id one letter longer.
     pub fn derive(origin: &EnvelopeId, round: u8) -> Self {
-        let digest = Sha256::digest(format!("{origin}/{round}").as_bytes());
-        let length = 4 + usize::from(round.min(8));
-        let letters: String =
-            digest.iter().take(length).map(|b| char::from(SAYABLE[usize::from(*b) % SAYABLE.len()])).collect();
-        Self(format!("r-{letters}"))
+        Self(format!("r-{}", sayable(origin.as_str(), round)))
     }
+}
+
+impl RequestId {
+    /// The id that the request asked for by `origin` gets; see [`RunId::derive`].
+    pub fn derive(origin: &EnvelopeId, round: u8) -> Self {
+        Self(format!("q-{}", sayable(origin.as_str(), round)))
+    }
+}
+
+fn sayable(origin: &str, round: u8) -> String {
+    let digest = Sha256::digest(format!("{origin}/{round}").as_bytes());
+    let length = 4 + usize::from(round.min(8));
+    digest.iter().take(length).map(|b| char::from(SAYABLE[usize::from(*b) % SAYABLE.len()])).collect()
 }
 
 fn slack_id(text: &str, first: &str) -> bool {

@@ -1,6 +1,10 @@
 //! The catalog: what may be run.
 
-use super::id::JobName;
+use super::approval::{ApprovalRule, Guarded};
+use super::command::Action;
+use super::failover::{Targets, Tolerance};
+use super::id::{ChannelId, JobName};
+use jiff::SignedDuration;
 
 /// An entry of the catalog. How its rows are processed is the engine's business.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +12,10 @@ pub struct Job {
     pub name: JobName,
     /// One line for menus and forms.
     pub summary: String,
+    /// Changes when its definition or schema changes: approvals are bound to it.
+    pub definition: String,
+    /// Where the runs are reported that start because a file arrived; `None`: a file that arrives starts nothing.
+    pub arrival: Option<ChannelId>,
 }
 
 /// All jobs, in the order of the configuration.
@@ -15,12 +23,55 @@ pub struct Job {
 pub struct Catalog {
     jobs: Vec<Job>,
     names: Vec<JobName>,
+    guarded: Vec<Guarded>,
+    moves: MoveSettings,
+}
+
+/// What holds for every move to another region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoveSettings {
+    pub targets: Targets,
+    pub tolerance: Tolerance,
+}
+
+impl Default for MoveSettings {
+    /// A quarter of an hour to recover, a minute of data: what the systems before us could at best.
+    fn default() -> Self {
+        Self {
+            targets: Targets { recovery_time: SignedDuration::from_mins(15), data_loss: SignedDuration::from_mins(1) },
+            tolerance: Tolerance { more_unfinished: 5, more_lag: SignedDuration::from_mins(1) },
+        }
+    }
 }
 
 impl Catalog {
     pub fn new(jobs: Vec<Job>) -> Self {
         let names = jobs.iter().map(|j| j.name.clone()).collect();
-        Self { jobs, names }
+        Self { jobs, names, ..Self::default() }
+    }
+
+    /// The same with what needs approval; the first rule that covers something holds.
+    #[must_use]
+    pub fn guarded_by(mut self, guarded: Vec<Guarded>) -> Self {
+        self.guarded = guarded;
+        self
+    }
+
+    #[must_use]
+    pub fn with_moves(mut self, moves: MoveSettings) -> Self {
+        self.moves = moves;
+        self
+    }
+
+    pub fn moves(&self) -> MoveSettings {
+        self.moves
+    }
+
+    /// How this action on this job is approved; `None`: it needs no approval. A move to another region always does.
+    pub fn approval(&self, action: Action, job: Option<&JobName>) -> Option<ApprovalRule> {
+        let named = self.guarded.iter().find(|g| g.covers(action, job)).map(|g| g.rule.clone());
+        let always = matches!(action, Action::FailOver | Action::FailBack);
+        named.or_else(|| always.then(ApprovalRule::for_regions))
     }
 
     pub fn get(&self, name: &JobName) -> Option<&Job> {

@@ -98,10 +98,12 @@ impl Policy {
         Self { rules }
     }
 
-    /// The rules of a configuration that names none: every listed person may look, operators may run.
+    /// The rules of a configuration that names none: every listed person may look, operators may run and ask for a fail-over, and
+    /// whoever has a part in an approval may vote. Whose vote counts is the approval rule's part: it knows why not, and says so.
     pub fn standard() -> Self {
         let looking = vec![Action::Status, Action::ListBatches, Action::Why, Action::Help];
-        let running = vec![Action::StartBatch, Action::ReprocessBatch, Action::CancelBatch];
+        let running =
+            vec![Action::StartBatch, Action::ReprocessBatch, Action::CancelBatch, Action::FailOver, Action::FailBack];
         let rule = |name: &str, roles: &[&str], actions| Rule {
             name: name.to_owned(),
             verdict: Verdict::Allow,
@@ -111,8 +113,9 @@ impl Policy {
             channels: Vec::new(),
         };
         Self::new(vec![
-            rule("everyone-listed-may-look", &["operator", "approver", "viewer"], looking),
+            rule("everyone-listed-may-look", &["operator", "approver", "lead", "viewer"], looking),
             rule("operators-may-run", &["operator"], running),
+            rule("approvers-may-vote", &["approver", "lead", "operator"], vec![Action::Approve, Action::Deny]),
         ])
     }
 
@@ -204,13 +207,19 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_policy_lets_operators_run_and_everyone_listed_look() {
+    fn the_standard_policy_lets_operators_run_approvers_vote_and_everyone_listed_look() {
         let policy = Policy::standard();
         for (roles, action, allowed) in [
             (Some(&["operator"][..]), Action::StartBatch, true),
             (Some(&["viewer"]), Action::StartBatch, false),
             (Some(&["approver"]), Action::CancelBatch, false),
             (Some(&["viewer"]), Action::Status, true),
+            (Some(&["operator"]), Action::FailOver, true),
+            (Some(&["lead"]), Action::FailOver, false),
+            (Some(&["operator"]), Action::Approve, true),
+            (Some(&["approver"]), Action::Approve, true),
+            (Some(&["lead"]), Action::Deny, true),
+            (Some(&["viewer"]), Action::Deny, false),
             (Some(&[]), Action::Status, false),
             (None, Action::Help, false),
         ] {

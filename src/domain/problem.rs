@@ -1,9 +1,11 @@
 //! Why something was not done: for the person who reads it, with what was not lost and what to do next.
 
+use super::approval::Refusal;
 use super::command::Action;
 use super::grammar::Usage;
-use super::id::{FileName, JobName, RunId};
+use super::id::{FileName, JobName, RegionName, RequestId, RunId};
 use super::policy::Decision;
+use super::region::Replication;
 use super::run::RunState;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +89,51 @@ pub enum Problem {
     UnknownJob {
         job: JobName,
     },
+    UnknownRequest {
+        request: RequestId,
+        nearest: Option<String>,
+    },
+    /// A vote that was not counted.
+    VoteRefused {
+        request: RequestId,
+        refusal: Refusal,
+    },
+    /// The very same is waiting for approval.
+    AlreadyRequested {
+        request: RequestId,
+    },
+    /// Too few people could approve: nothing was asked for.
+    NoQuorum {
+        need: u32,
+        /// Who could, by name.
+        can: Vec<String>,
+        /// Who has the role and cannot, with the reason.
+        cannot: Vec<(String, String)>,
+        /// Whether somebody may break the glass instead.
+        roles: Vec<super::actor::Role>,
+    },
+    UnknownRegion {
+        region: RegionName,
+        known: Vec<RegionName>,
+    },
+    /// There is only one region.
+    OneRegion,
+    AlreadyActive {
+        region: RegionName,
+    },
+    /// A move is under way.
+    MoveUnderWay {
+        request: RequestId,
+    },
+    /// The region to go back to has not caught up.
+    NotCaughtUp {
+        region: RegionName,
+        replication: Replication,
+    },
+    /// The active region does not answer.
+    RegionUnreachable {
+        region: RegionName,
+    },
     /// Ours to mend: the command was given up after many tries and lies with the dead letters.
     GivenUp {
         request: String,
@@ -118,6 +165,16 @@ impl Problem {
             Self::AlreadyAsked { .. } => "already-asked",
             Self::NothingToDownload { .. } => "nothing-to-download",
             Self::UnknownJob { .. } => "unknown-job",
+            Self::UnknownRequest { .. } => "unknown-request",
+            Self::VoteRefused { refusal, .. } => refusal.code(),
+            Self::AlreadyRequested { .. } => "already-requested",
+            Self::NoQuorum { .. } => "no-quorum",
+            Self::UnknownRegion { .. } => "unknown-region",
+            Self::OneRegion => "one-region",
+            Self::AlreadyActive { .. } => "already-active",
+            Self::MoveUnderWay { .. } => "move-under-way",
+            Self::NotCaughtUp { .. } => "not-caught-up",
+            Self::RegionUnreachable { .. } => "region-unreachable",
             Self::GivenUp { .. } => "given-up",
             Self::NotTaken => "not-taken",
             Self::FormExpired { .. } => "form-expired",
@@ -131,6 +188,15 @@ impl Problem {
 
     /// Whether the same request may work later without anything else being changed.
     pub fn worth_retrying(&self) -> bool {
-        matches!(self, Self::InputBusy { .. } | Self::StillRunning { .. } | Self::NotTaken | Self::FormExpired { .. })
+        matches!(
+            self,
+            Self::InputBusy { .. }
+                | Self::StillRunning { .. }
+                | Self::NotTaken
+                | Self::FormExpired { .. }
+                | Self::MoveUnderWay { .. }
+                | Self::NotCaughtUp { .. }
+                | Self::RegionUnreachable { .. }
+        )
     }
 }

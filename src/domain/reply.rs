@@ -1,9 +1,13 @@
 //! What a person is told. It says what, never how it looks: `slack/render` decides that.
 
+use super::actor::Actor;
+use super::approval::Request;
 use super::command::{Action, Command};
-use super::id::{ChannelId, JobName, RunId, UserId};
+use super::failover::FailOver;
+use super::id::{ChannelId, JobName, RegionName, RequestId, RunId, UserId};
 use super::policy::Decision;
 use super::problem::Problem;
+use super::region::{Active, Replication};
 use super::run::Run;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,12 +63,46 @@ pub enum Reply {
         run: RunId,
         job: JobName,
     },
-    /// The words beside the attached rejected rows; mentions who asked, who is notified by it.
+    /// The words beside the attached rejected rows; mentions who asked, who is notified by it, where a person did.
     RejectsFile {
         run: RunId,
         attempt: u32,
-        user: UserId,
+        user: Option<UserId>,
         rejected: u64,
+    },
+    /// The message of a request: its plan while it is open, who decided and why afterwards.
+    RequestCard {
+        request: Box<Request>,
+        now: Timestamp,
+    },
+    /// In the request's thread: it still waits, for whom and how long. Mentions nobody.
+    RequestReminder {
+        request: Box<Request>,
+        missing: Vec<Actor>,
+        now: Timestamp,
+    },
+    /// To whoever asked: it was denied, has expired or is void.
+    RequestEnded {
+        request: Box<Request>,
+    },
+    /// To whoever voted: the vote counts.
+    VoteCounted {
+        request: Box<Request>,
+    },
+    /// To each approver who was passed over: somebody broke the glass.
+    GlassBroken {
+        request: Box<Request>,
+    },
+    /// The message of a move: counts up, ends with the outcome of every file.
+    FailOverCard {
+        record: Box<FailOver>,
+        now: Timestamp,
+    },
+    /// The words beside the attached report of a move.
+    FailOverReport {
+        request: RequestId,
+        files: usize,
+        user: UserId,
     },
     Refused {
         problem: Problem,
@@ -72,12 +110,22 @@ pub enum Reply {
 }
 
 /// The state of things at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Board {
     /// Not ended yet, the newest first.
     pub open: Vec<Run>,
     /// Ended last, the newest first.
     pub ended: Vec<Run>,
+    /// The active region, where there is more than one.
+    pub active: Option<Active>,
+    /// The other regions and how far each is behind; `None`: it cannot be asked.
+    pub standby: Vec<(RegionName, Option<Replication>)>,
+    /// Requests that wait for somebody: open ones, and reviews of broken glass. The newest first.
+    pub requests: Vec<Request>,
+    /// The move under way.
+    pub moving: Option<Box<FailOver>>,
+    /// The last drill that ended.
+    pub last_drill: Option<Box<FailOver>>,
     /// Envelopes that were given up and wait for somebody.
     pub dead_letters: usize,
     pub now: Timestamp,

@@ -1,6 +1,6 @@
 //! Inputs in the jobs' folders, and what attempts left behind in theirs.
 
-use super::engine::{Attempts, LocalJobs, io, result_name, unusable};
+use super::engine::{Attempts, LocalJob, LocalJobs, io, result_name, unusable};
 use super::links::Links;
 use crate::batch;
 use crate::domain::id::{FileName, JobName};
@@ -76,11 +76,16 @@ impl LocalFiles {
     }
 }
 
-/// A folder as people in Slack may see it: as the configuration names it, and never where it lies on this machine.
-fn shown(folder: &Path, base: &Path) -> String {
-    let named = folder.strip_prefix(base).ok().filter(|named| named.is_relative());
-    let named = named.or_else(|| folder.file_name().map(Path::new));
-    named.unwrap_or(Path::new("input")).display().to_string()
+/// A job's input folder as people in Slack may see it: as the configuration names it, and never where it lies on this machine.
+fn shown(job: &LocalJob) -> String {
+    let folder = &job.input;
+    if let Ok(named) = folder.strip_prefix(&job.folder) {
+        return named.display().to_string();
+    }
+    // A region's folder elsewhere: the region, `input` and the job say which it is.
+    let told = if *folder == job.identity { 1 } else { 3 };
+    let names: Vec<_> = folder.components().rev().take(told).collect();
+    names.into_iter().rev().collect::<PathBuf>().display().to_string()
 }
 
 /// Writes beside, then links: the name either does not exist or has the whole content, and is never taken over.
@@ -121,7 +126,7 @@ impl Files for LocalFiles {
     }
 
     fn input_folder(&self, job: &JobName) -> String {
-        self.jobs.get(job).map(|job| shown(&job.input, &job.folder)).unwrap_or_default()
+        self.jobs.get(job).map(shown).unwrap_or_default()
     }
 
     async fn put_input(&self, job: &JobName, name: &FileName, content: &[u8]) -> Result<(), PortError> {

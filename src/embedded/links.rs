@@ -1,7 +1,8 @@
 //! Download links that work for whoever holds them, until they expire: the path, the time and an HMAC over both.
 
+use super::KeyFile;
 use crate::domain::run::AttemptKey;
-use crate::ports::{Artifact, ArtifactKind, Clock, Files, PortError};
+use crate::ports::{Artifact, ArtifactKind, Clock, Files, PortError, Regions};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -28,6 +29,11 @@ pub struct Links {
 }
 
 impl Links {
+    /// With the key of this data folder, made at the first start: links outlive a restart.
+    pub fn open(data: &std::path::Path, base: impl Into<String>) -> Result<Self, PortError> {
+        Ok(Self::new(KeyFile::new(data.join("links.key")).read_or_make()?, base))
+    }
+
     /// `key` stays the same over restarts, so that links outlive one.
     pub fn new(key: [u8; 32], base: impl Into<String>) -> Self {
         Self { key, base: base.into() }
@@ -65,13 +71,34 @@ struct Ticket {
 #[derive(Clone)]
 struct Downloads {
     links: Links,
-    files: Arc<dyn Files>,
+    regions: Arc<dyn Regions>,
     clock: Arc<dyn Clock>,
 }
 
+impl Downloads {
+    /// An attempt has the same results wherever they have arrived: a link outlives the region in which it was made.
+    async fn find(
+        &self,
+        key: &AttemptKey,
+        kind: ArtifactKind,
+    ) -> Result<Option<(Arc<dyn Files>, Artifact)>, PortError> {
+        let active = self.regions.active().await.map(|active| active.region);
+        let mut failed = None;
+        for name in active.iter().chain(self.regions.names()) {
+            let Some(site) = self.regions.site(name) else { continue };
+            match site.files.artifact(key, kind).await {
+                Ok(Some(artifact)) => return Ok(Some((site.files, artifact))),
+                Ok(None) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(None), Err)
+    }
+}
+
 /// The route behind the links.
-pub fn router(links: Links, files: Arc<dyn Files>, clock: Arc<dyn Clock>) -> Router {
-    Router::new().route("/download/{key}/{kind}", get(download)).with_state(Downloads { links, files, clock })
+pub fn router(links: Links, regions: Arc<dyn Regions>, clock: Arc<dyn Clock>) -> Router {
+    Router::new().route("/download/{key}/{kind}", get(download)).with_state(Downloads { links, regions, clock })
 }
 
 async fn download(
@@ -84,11 +111,11 @@ async fn download(
         return (StatusCode::FORBIDDEN, text).into_response();
     }
     let found = match (AttemptKey::parse(&path), read_kind(&kind)) {
-        (Some(key), Some(kind)) => downloads.files.artifact(&key, kind).await,
+        (Some(key), Some(kind)) => downloads.find(&key, kind).await,
         _ => Ok(None),
     };
     match found {
-        Ok(Some(artifact)) => send(downloads.files, artifact),
+        Ok(Some((files, artifact))) => send(files, artifact),
         Ok(None) => (StatusCode::NOT_FOUND, "this file is not there any more\n").into_response(),
         Err(error) => {
             tracing::error!(%error, "a download failed");

@@ -15,7 +15,9 @@ mod page;
 mod people;
 mod plain;
 mod records;
+mod regions;
 mod respond;
+mod stream;
 mod submit;
 mod workspace;
 
@@ -42,6 +44,7 @@ pub use knobs::{Fault, Knob, Knobs};
 pub use message::{Author, Message, View};
 pub use people::{App, Channel, Member, MemberKind, Team, Workspace};
 pub use records::{Call, Notice};
+pub use regions::{FileKind, RegionFile, RegionPanel, RegionSwitch, RegionView, RegionsView};
 
 use journal::Journal;
 use records::Change;
@@ -83,6 +86,8 @@ pub struct PlaygroundConfig {
     /// The folder that uploaded files are kept in over a restart.
     pub files_dir: Option<PathBuf>,
     pub on_upload: Option<OnUpload>,
+    /// The regions, where there is more than one: the page then has a panel for them.
+    pub regions: Option<Arc<dyn RegionPanel>>,
     /// The largest file the page takes, in bytes.
     pub upload_limit: usize,
 }
@@ -103,6 +108,7 @@ impl PlaygroundConfig {
             journal: None,
             files_dir: None,
             on_upload: None,
+            regions: None,
             upload_limit: 64 << 20,
         }
     }

@@ -1,6 +1,4 @@
-//! The page over HTTP: its shell and assets, the live stream, and what people do on it. Loopback only.
-
-use std::convert::Infallible;
+//! The page over HTTP: its shell and assets, and what people do on it. Loopback only.
 
 use axum::Json;
 use axum::Router;
@@ -8,28 +6,21 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State as Injected};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{any, get, post};
-use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
 
 use super::actions::{Act, slackbot};
 use super::api::{self, reply};
 use super::knobs::Knob;
-use super::workspace::{State, to_json};
-use super::{Ack, Playground, respond};
+use super::{Ack, Playground, regions, respond, stream};
 
 const SHELL: &str = include_str!("assets/page.html");
 
 /// Script and style only from here; images also from the web, because messages may show some.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// Messages a page starts with; a long history stays with the Web API.
-const PAGE_MESSAGES: usize = 500;
 
 macro_rules! assets {
     ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("assets/", $name)))),*] };
@@ -53,6 +44,8 @@ const ASSETS: &[(&str, &str)] = assets![
     "modal.js",
     "mrkdwn.js",
     "people.js",
+    "regions.css",
+    "regions.js",
     "store.js",
     "upload.js",
 ];
@@ -63,9 +56,10 @@ pub(super) fn router(playground: &Playground) -> Router {
         .route("/", get(shell))
         .route("/archives/{channel}/{ts}", get(shell))
         .route("/assets/{name}", get(asset))
-        .route("/stream", get(stream_changes))
+        .route("/stream", get(stream::changes))
         .route("/calls", get(calls))
         .route("/do/upload", post(upload).layer(DefaultBodyLimit::max(largest)))
+        .route("/do/region", post(regions::turn))
         .route("/do/{what}", post(act))
         .route("/api/{method}", any(api::handle))
         .route("/response/{kind}/{*id}", post(respond::handle))
@@ -124,63 +118,6 @@ async fn asset(Path(name): Path<String>) -> Response<Body> {
         "text/javascript; charset=utf-8"
     };
     ([(header::CONTENT_TYPE, kind)], *text).into_response()
-}
-
-#[derive(Deserialize)]
-struct Viewer {
-    r#as: String,
-}
-
-/// Everything one member's page shows.
-fn full_state(playground: &Playground, state: &State, user: &str) -> Value {
-    let config = playground.config();
-    let sees =
-        |channel: &str| state.channel(channel).is_some_and(|c| c.direct_with.as_deref().is_none_or(|w| w == user));
-    let mut visible: Vec<_> = state
-        .messages
-        .values()
-        .rev()
-        .filter(|m| m.only_for.as_deref().is_none_or(|only| only == user) && sees(&m.channel))
-        .take(PAGE_MESSAGES)
-        .collect();
-    visible.reverse();
-    json!({
-        "change": "all", "me": user, "workspace": state.workspace, "command": config.command, "hints": config.hints,
-        "examples": config.examples, "messages": visible, "views": state.views.get(user).cloned().unwrap_or_default(),
-        "home": state.homes.get(user), "notices": state.notices, "knobs": state.knobs,
-        "upload": config.on_upload.is_some().then_some(config.upload_limit), "now": state.now.as_second(),
-    })
-}
-
-async fn stream_changes(
-    Injected(playground): Injected<Playground>,
-    Query(viewer): Query<Viewer>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let changes = playground.inner.changes.subscribe();
-    let closed = playground.inner.closed.subscribe();
-    let start = (playground, viewer.r#as, changes, closed, true);
-    let stream = stream::unfold(start, |(playground, user, mut changes, mut closed, first)| async move {
-        let all = || playground.with(|state| full_state(&playground, state, &user).to_string());
-        if first {
-            let event = Event::default().data(all());
-            return Some((Ok(event), (playground, user, changes, closed, false)));
-        }
-        loop {
-            let until_closed = async { _ = closed.wait_for(|closed| *closed).await };
-            let change = tokio::select! {
-                () = until_closed => return None,
-                change = changes.recv() => change,
-            };
-            let text = match change {
-                Ok(change) if change.only_for.as_deref().is_none_or(|only| only == user) => to_json(&change),
-                Ok(_) => continue,
-                Err(RecvError::Lagged(_)) => all(),
-                Err(RecvError::Closed) => return None,
-            };
-            return Some((Ok(Event::default().data(text)), (playground, user, changes, closed, false)));
-        }
-    });
-    Sse::new(stream).keep_alive(KeepAlive::default())
 }
 
 /// The last calls, newest first, for the Faults drawer.

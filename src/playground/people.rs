@@ -220,6 +220,7 @@ impl Default for Workspace {
                 member("U0OPERATOR", "operator", "Operator", "starts and reruns batches"),
                 member("U0APPROVER1", "approver1", "Approver 1", "approves what is dangerous"),
                 member("U0APPROVER2", "approver2", "Approver 2", "approves what is dangerous"),
+                member("U0LEAD", "lead", "Lead", "decides alone in an emergency"),
                 member("U0VIEWER", "viewer", "Viewer", "may look, not touch"),
                 member("U0STRANGER", "stranger", "Stranger", "in the workspace, on no list"),
             ],

@@ -31,8 +31,10 @@ pub struct Person {
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     Channel(ChannelId),
-    /// A direct message, where the channel cannot be used any more.
+    /// A direct message: to one person, or where the channel cannot be used any more.
     Direct(UserId),
+    /// The thread of a message.
+    Thread(MessageRef),
 }
 
 /// What chat knows about a person.
@@ -43,6 +45,15 @@ pub enum Member {
     Outsider(Outsider),
     /// Chat does not say (a scope is missing): the list alone decides.
     Unknown,
+}
+
+/// How old an answer may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// Asked now: for votes, which decide about what is dangerous.
+    Now,
+    /// Some minutes.
+    Minutes,
 }
 
 /// Who the bot is.
@@ -75,8 +86,8 @@ pub trait Chat: Send + Sync {
     /// Attaches a file to the thread of a message, with `comment` beside it.
     async fn attach(&self, at: &MessageRef, name: &str, content: Vec<u8>, comment: &Reply) -> Result<(), PortError>;
 
-    /// What kind of member somebody is. Answers may be some minutes old.
-    async fn member(&self, team: &TeamId, user: &UserId) -> Result<Member, PortError>;
+    /// What kind of member somebody is.
+    async fn member(&self, team: &TeamId, user: &UserId, age: Age) -> Result<Member, PortError>;
 
     /// Whether the token works, and who we are.
     async fn identity(&self) -> Result<BotIdentity, PortError>;

@@ -1,7 +1,7 @@
 //! Who is on the list, where the bot may work, and what time it is.
 
 use super::PortError;
-use crate::domain::actor::Listed;
+use crate::domain::actor::{Actor, Listed, Role};
 use crate::domain::id::{ChannelId, TeamId, UserId};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,6 +11,9 @@ use jiff::Timestamp;
 pub trait Directory: Send + Sync {
     /// The person, or `None` where they are on no list.
     async fn find(&self, team: &TeamId, user: &UserId) -> Result<Option<Listed>, PortError>;
+
+    /// Everybody who has one of these roles, in the order of the list. No roles: nobody.
+    async fn holders(&self, roles: &[Role]) -> Result<Vec<Actor>, PortError>;
 }
 
 /// Settings that an administrator changes without a new release.

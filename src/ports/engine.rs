@@ -13,6 +13,8 @@ pub struct StartRun {
     pub job: JobName,
     pub input: Input,
     pub scope: Scope,
+    /// The epoch it was begun in: its result is published only while this is the active one.
+    pub epoch: u64,
 }
 
 /// Where an execution stands.
@@ -47,7 +49,10 @@ pub struct RejectedRow {
     /// The line of the input file where the record starts.
     pub line: u64,
     pub column: String,
+    /// The reason's code.
     pub reason: String,
+    /// The reason in words; empty where it is not known.
+    pub explanation: String,
     pub value: String,
 }
 

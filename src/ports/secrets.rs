@@ -1,17 +1,18 @@
-//! What Slack and the bot know and nobody else may.
+//! Keys that seal what must not lie in the clear.
 
 use super::PortError;
+use crate::domain::seal::SealingKey;
 use async_trait::async_trait;
-use secrecy::SecretString;
-use std::sync::Arc;
 
-/// The secrets, as they are now: they may change while the bot runs. No answer is ever made up: who cannot be asked answers with an
-/// error, and then nothing is believed and nothing is sent.
+/// The keys of this installation: the environment and a private file here, a service for secrets elsewhere.
 #[async_trait]
 pub trait Secrets: Send + Sync {
-    /// What a request may be signed with, the newest first: one, or two while one is being rotated.
-    async fn signing(&self) -> Result<Arc<[SecretString]>, PortError>;
+    /// The key that seals from now on; made where there is none.
+    async fn sealing_key(&self) -> Result<SealingKey, PortError>;
 
-    /// What the bot shows to Slack.
-    async fn bot_token(&self) -> Result<SecretString, PortError>;
+    /// Every key that may have sealed something: the current one and, while it is being rotated, the one before. Empty: none was made.
+    async fn opening_keys(&self) -> Result<Vec<SealingKey>, PortError>;
+
+    /// Bytes that nobody can guess.
+    fn random(&self) -> Result<[u8; 32], PortError>;
 }

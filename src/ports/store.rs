@@ -1,9 +1,9 @@
 //! The record: runs, claims, locks, deadlines, outbox, audit. One [`Commit`] is one transaction, small enough for any store that can
 //! compare and set a few records at once; every query names its index.
 
-use super::{MessageRef, Person, PortError, Target};
+use super::{MessageRef, Person, PortError, RecordWrite, StoredRecord, Target};
 use crate::domain::audit::{AuditDraft, AuditHead, AuditRecord};
-use crate::domain::id::{ChannelId, EnvelopeId, RunId, UserId};
+use crate::domain::id::{ChannelId, EnvelopeId, RequestId, RunId, UserId};
 use crate::domain::reply::Reply;
 use crate::domain::run::{AttemptKey, Run};
 use async_trait::async_trait;
@@ -30,12 +30,26 @@ pub enum Effect {
     Stop { key: AttemptKey },
     /// Bring the message of this attempt up to date with its record; post it if there is none.
     Show { key: AttemptKey },
-    /// The end of this attempt was told elsewhere: bring the message it had before up to date, once its channel can be used again.
-    Settle { key: AttemptKey, at: MessageRef },
+    /// The end of what is shown was told elsewhere: bring the message it had before up to date, once its channel can be used again.
+    Settle { show: Box<Self>, at: MessageRef },
     /// Attach the rejected rows to the message of this attempt.
     Attach { key: AttemptKey },
+    /// Bring the message of this request up to date; post it if there is none.
+    ShowRequest { request: RequestId },
+    /// Bring the message of this move up to date; post it if there is none.
+    ShowMove { request: RequestId },
+    /// Attach the report of this move to its message.
+    AttachReport { request: RequestId },
+    /// Make the planned region of this move the active one.
+    Switch { request: RequestId },
+    /// Say something that stays, once.
+    Tell { to: Target, reply: Box<Reply> },
+    /// The same in the thread of a request's message.
+    TellInThread { request: RequestId, reply: Box<Reply> },
     /// Tell one person something.
     Whisper { to: Person, reply: Box<Reply> },
+    /// Bring the App Home tabs up to date of those who opened theirs lately: something on the board has changed.
+    Homes,
     /// Bring a person's App Home tab up to date.
     Home { user: UserId, team: crate::domain::id::TeamId },
 }
@@ -106,8 +120,44 @@ pub struct Deadline {
     /// One per key; setting it again moves it.
     pub key: String,
     pub due: Timestamp,
-    /// Which attempt to look at.
-    pub attempt: AttemptKey,
+    /// What to look at.
+    pub subject: Subject,
+}
+
+/// What a deadline is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Attempt(AttemptKey),
+    Request(RequestId),
+    /// A move, by its request.
+    Move(RequestId),
+}
+
+const MOVE: &str = "move:";
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Attempt(key) => write!(f, "{key}"),
+            Self::Request(id) => write!(f, "{id}"),
+            Self::Move(id) => write!(f, "{MOVE}{id}"),
+        }
+    }
+}
+
+impl Subject {
+    /// Reads what `Display` wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(id) = text.strip_prefix(MOVE) {
+            return RequestId::parse(id).ok().map(Self::Move);
+        }
+        AttemptKey::parse(text).map(Self::Attempt).or_else(|| RequestId::parse(text).ok().map(Self::Request))
+    }
+
+    /// The key of its deadline: there is one per subject.
+    pub fn deadline(&self) -> String {
+        format!("look:{self}")
+    }
 }
 
 /// One transaction: all of it or nothing.
@@ -117,6 +167,8 @@ pub struct Commit {
     pub claim: Option<EnvelopeId>,
     /// `Kind::Conflict` if a version is not the expected one.
     pub runs: Vec<RunWrite>,
+    /// `Kind::Conflict` if a version is not the expected one.
+    pub records: Vec<RecordWrite>,
     /// Locks to take for a run; `Kind::Conflict` if another run has one.
     pub lock: Vec<(String, RunId)>,
     /// Locks to give back, if that run has them.
@@ -136,6 +188,8 @@ pub enum RunQuery {
     Channel(ChannelId),
     /// Whose current attempt has not ended.
     Open,
+    /// Whose current attempt has failed.
+    Failed,
     /// On this input (its key).
     Input(String),
     /// All of them.
@@ -149,7 +203,7 @@ pub fn input_lock(input_key: &str) -> String {
 
 /// The key of the deadline at which an attempt is looked at.
 pub fn look_deadline(key: &AttemptKey) -> String {
-    format!("look:{key}")
+    Subject::Attempt(key.clone()).deadline()
 }
 
 /// The record.
@@ -161,6 +215,12 @@ pub trait Store: Send + Sync {
 
     /// At most `max` runs.
     async fn runs(&self, query: RunQuery, max: usize) -> Result<Vec<Run>, PortError>;
+
+    /// A record by its key.
+    async fn record(&self, key: &str) -> Result<Option<StoredRecord>, PortError>;
+
+    /// At most `max` records of a list, the newest (by `at`) first.
+    async fn records(&self, list: &str, max: usize) -> Result<Vec<StoredRecord>, PortError>;
 
     /// The run that has the lock.
     async fn holder(&self, lock: &str) -> Result<Option<RunId>, PortError>;
@@ -206,9 +266,15 @@ impl Effect {
             Self::Start { key } => format!("start:{key}"),
             Self::Stop { key } => format!("stop:{key}"),
             Self::Show { key } => format!("show:{key}"),
-            Self::Settle { key, .. } => format!("settle:{key}"),
+            Self::Settle { show, .. } => format!("settle:{}", show.key(unique)),
             Self::Attach { key } => format!("attach:{key}"),
+            Self::ShowRequest { request } => format!("request:{request}"),
+            Self::ShowMove { request } => format!("move:{request}"),
+            Self::AttachReport { request } => format!("report:{request}"),
+            Self::Switch { request } => format!("switch:{request}"),
+            Self::Tell { .. } | Self::TellInThread { .. } => format!("tell:{unique}"),
             Self::Whisper { .. } => format!("whisper:{unique}"),
+            Self::Homes => "homes".to_owned(),
             Self::Home { user, .. } => format!("home:{user}"),
         }
     }

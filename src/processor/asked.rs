@@ -1,8 +1,11 @@
 //! A command that somebody gave: rights are asked again, the run it names is found, then its own file takes over.
 
 use super::outcome::refuse;
-use super::standing::{permitted_channel, standing};
-use super::{Ctx, cancel_batch, help, list_batches, reprocess_batch, start_batch, status, why};
+use super::standing::{permitted_channel, standing, standing_now, without_chat};
+use super::{
+    Ctx, approve, cancel_batch, deny, fail_back, fail_over, help, list_batches, reprocess_batch, start_batch, status,
+    why,
+};
 use crate::domain::actor::Standing;
 use crate::domain::command::Command;
 use crate::domain::envelope::{Envelope, Origin};
@@ -11,7 +14,7 @@ use crate::domain::id::{JobName, RunId};
 use crate::domain::policy::{Authorized, Decision, Place};
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
-use crate::ports::{Commit, PortError, RunQuery};
+use crate::ports::{Commit, Person, PortError, RunQuery};
 
 /// How many runs of a channel are looked through for one that somebody means.
 const RECENT: usize = 50;
@@ -29,6 +32,15 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     pub(super) fn place(&self) -> Place<'_> {
         Place::Channel { id: &self.origin.channel, permitted: self.permitted }
+    }
+
+    /// Where private answers go.
+    pub(super) fn person(&self) -> Person {
+        Person {
+            user: self.origin.actor.user.clone(),
+            channel: self.origin.channel.clone(),
+            response_url: self.origin.response_url.clone(),
+        }
     }
 
     /// What allowed it, or what asked for it.
@@ -61,7 +73,11 @@ pub(super) async fn handle(
     origin: &Origin,
     command: &Command,
 ) -> Result<Commit, PortError> {
-    let standing = standing(ctx, &origin.actor, None).await?;
+    let proved = without_chat(ctx, origin);
+    let ctx = proved.as_ref().unwrap_or(ctx);
+    let votes = matches!(command, Command::Approve { .. } | Command::Deny { .. });
+    let standing =
+        if votes { standing_now(ctx, &origin.actor).await } else { standing(ctx, &origin.actor, None).await }?;
     let permitted = permitted_channel(ctx, &origin.channel).await?;
     let mut asked = Asked { envelope, origin, command, standing, permitted, rule: String::new() };
     // Asked before anything is looked up, so that a stranger learns nothing about runs.
@@ -84,9 +100,13 @@ pub(super) async fn handle(
         (Command::StartBatch { job, file }, _) => start_batch::handle(ctx, &asked, job, file.as_ref()).await,
         (Command::ReprocessBatch { scope, .. }, Some(run)) => reprocess_batch::handle(ctx, &asked, run, *scope).await,
         (Command::ReprocessBatch { .. }, None) => Ok(refuse(ctx, &asked, Problem::NothingToRedo { run: None })),
-        (Command::CancelBatch { .. }, Some(run)) => Ok(cancel_batch::handle(ctx, &asked, run)),
+        (Command::CancelBatch { .. }, Some(run)) => cancel_batch::handle(ctx, &asked, run).await,
         (Command::CancelBatch { run }, None) => Ok(refuse(ctx, &asked, unknown(run.clone(), None))),
         (Command::Status { .. }, run) => status::handle(ctx, &asked, run).await,
+        (Command::FailOver { region, drill }, _) => fail_over::handle(ctx, &asked, region.as_ref(), *drill).await,
+        (Command::FailBack, _) => fail_back::handle(ctx, &asked).await,
+        (Command::Approve { request, words }, _) => approve::handle(ctx, &asked, request, words.as_deref()).await,
+        (Command::Deny { request, reason }, _) => deny::handle(ctx, &asked, request, reason.as_deref()).await,
         (Command::ListBatches, _) => list_batches::handle(ctx, &asked).await,
         (Command::Why { user, command }, _) => why::handle(ctx, &asked, user, command).await,
         (Command::Help { about }, _) => Ok(help::handle(ctx, &asked, *about)),

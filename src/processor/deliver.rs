@@ -4,10 +4,11 @@
 use super::pace::Pace;
 use super::retry::backoff;
 use super::show::{attach, settle, show};
-use super::{Ctx, home};
+use super::{Ctx, home, moves};
 use crate::domain::actor::Actor;
 use crate::domain::envelope::{Envelope, Event};
 use crate::domain::id::EnvelopeId;
+use crate::domain::reply::Reply;
 use crate::domain::run::{AttemptKey, RunState};
 use crate::ports::{Effect, Kind, OutboxItem, PortError, Settled, StartRun, Target};
 
@@ -18,11 +19,23 @@ const TRIES: u32 = 80;
 pub(super) async fn carry_out(ctx: &Ctx, pace: &Pace, item: &OutboxItem) -> Settled {
     let result = match &item.effect {
         Effect::Start { key } => start(ctx, key).await,
-        Effect::Stop { key } => ctx.engine.stop(key).await.map(|()| done(ctx)),
-        Effect::Show { key } => show(ctx, pace, item, key).await,
-        Effect::Settle { key, at } => settle(ctx, pace, item, key, at).await,
+        Effect::Stop { key } => stop(ctx, key).await,
+        Effect::Show { .. } | Effect::ShowRequest { .. } | Effect::ShowMove { .. } => show(ctx, pace, item).await,
+        Effect::Settle { show, at } => settle(ctx, pace, item, show, at).await,
         Effect::Attach { key } => attach(ctx, key).await,
+        Effect::AttachReport { request } => moves::attach_report(ctx, request).await,
+        Effect::Switch { request } => moves::switch(ctx, request).await.map(|()| done(ctx)),
+        Effect::Tell { to, reply } => tell(ctx, item, to, reply).await,
+        Effect::TellInThread { request, reply } => {
+            let root = Effect::ShowRequest { request: request.clone() }.key("");
+            match ctx.store.receipt(&root).await {
+                Ok(Some(root)) => tell(ctx, item, &Target::Thread(root), reply).await,
+                Ok(None) => Ok(done(ctx)),
+                Err(error) => Err(error),
+            }
+        }
         Effect::Whisper { .. } => whisper(ctx, item).await,
+        Effect::Homes => home::refresh(ctx).await.map(|()| done(ctx)),
         Effect::Home { user, team } => {
             let actor = Actor { team: team.clone(), user: user.clone(), name: String::new() };
             match home::content(ctx, &actor).await {
@@ -63,14 +76,40 @@ async fn start(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortError> {
     if run.current().state == RunState::Cancelling {
         return Ok(done(ctx));
     }
-    let scope = run.current().scope;
-    let start = StartRun { key: key.clone(), job: run.job, input: run.input, scope };
-    match ctx.engine.start(&start).await {
+    let engine = ctx.regions.of(run.current())?.engine;
+    let (scope, epoch) = (run.current().scope, run.current().epoch);
+    let start = StartRun { key: key.clone(), job: run.job, input: run.input, scope, epoch };
+    match engine.start(&start).await {
         Ok(()) => Ok(done(ctx)),
         Err(error) if matches!(error.kind, Kind::Permanent | Kind::Gone | Kind::Denied) => {
             refuse_start(ctx, key, &error).await?;
             Ok(done(ctx))
         }
+        Err(error) => Err(error),
+    }
+}
+
+async fn stop(ctx: &Ctx, key: &AttemptKey) -> Result<Settled, PortError> {
+    if let Some(attempt) = ctx.store.run(&key.run).await?.and_then(|run| run.attempt(key.attempt).cloned()) {
+        // What was left behind cannot publish any more, whether it is stopped or not.
+        if attempt.state != RunState::LeftBehind {
+            ctx.regions.of(&attempt)?.engine.stop(key).await?;
+        }
+    }
+    Ok(done(ctx))
+}
+
+/// Says something that stays. Whether an earlier try has said it is asked first.
+async fn tell(ctx: &Ctx, item: &OutboxItem, to: &Target, reply: &Reply) -> Result<Settled, PortError> {
+    let found = if item.attempts > 1 { ctx.chat.find(to, &item.key, item.since).await? } else { None };
+    let at = match found {
+        Some(at) => Ok(at),
+        None => ctx.chat.post(to, reply, &item.key).await,
+    };
+    match at {
+        Ok(at) => Ok(Settled::Done { receipt: Some(at), again: ctx.clock.now() }),
+        // A person who has left, a thread that was deleted: nobody is there to be told.
+        Err(error) if error.kind == Kind::Gone => Ok(done(ctx)),
         Err(error) => Err(error),
     }
 }

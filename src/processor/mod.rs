@@ -2,21 +2,31 @@
 //!
 //! Nothing in here sleeps or loops: [`Processor::step`] does one piece of work, and whoever calls it decides when to call again.
 
+mod approve;
+mod arrival;
 mod asked;
 mod cancel_batch;
 mod deliver;
+mod deny;
+mod fail_back;
+mod fail_over;
+mod guard;
 mod help;
 mod home;
 mod list_batches;
+mod moves;
 mod observe;
 mod outcome;
 mod pace;
+mod recover;
 mod reprocess_batch;
+mod requests;
 mod retry;
 mod show;
 mod standing;
 mod start_batch;
 mod status;
+mod votes;
 mod why;
 
 pub use home::board;
@@ -25,7 +35,7 @@ pub use standing::{permitted_channel, standing};
 use crate::domain::envelope::Event;
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Delivery, Directory, Engine, Files, Kind, PortError, Settings, Store};
+use crate::ports::{Bus, Chat, Clock, Delivery, Directory, Kind, PortError, Regions, Settings, Store, Subject};
 use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +51,7 @@ const RACES: u32 = 8;
 pub struct Ctx {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
-    pub engine: Arc<dyn Engine>,
-    pub files: Arc<dyn Files>,
+    pub regions: Arc<dyn Regions>,
     pub chat: Arc<dyn Chat>,
     pub directory: Arc<dyn Directory>,
     pub settings: Arc<dyn Settings>,
@@ -51,6 +60,8 @@ pub struct Ctx {
     pub policy: Arc<Policy>,
     /// The bot's name and version, for the audit trail.
     pub bot: String,
+    /// Whether the list of people is enough where chat cannot be asked about them.
+    pub list_suffices: bool,
 }
 
 /// Whether a step found something to do.
@@ -65,11 +76,12 @@ pub struct Processor {
     ctx: Ctx,
     pace: Pace,
     committed: Notify,
+    readers: home::Readers,
 }
 
 impl Processor {
     pub fn new(ctx: Ctx) -> Self {
-        Self { ctx, pace: Pace::default(), committed: Notify::new() }
+        Self { ctx, pace: Pace::default(), committed: Notify::new(), readers: home::Readers::default() }
     }
 
     pub fn ctx(&self) -> &Ctx {
@@ -101,23 +113,33 @@ impl Processor {
         Ok(Step::Did)
     }
 
-    /// Looks at the attempts whose deadline has come.
+    /// Looks at what has come due.
     pub async fn tick(&self) -> Result<Step, PortError> {
         let due = self.ctx.store.due(self.ctx.clock.now(), 32).await?;
         let step = if due.is_empty() { Step::Idle } else { Step::Did };
         for deadline in due {
-            let Err(error) = self.committed(|| observe::look(&self.ctx, &deadline.attempt)).await else {
+            let Err(error) = self.look(&deadline.subject).await else {
                 continue;
             };
-            tracing::warn!(attempt = %deadline.attempt, %error, "could not look at attempt {}", deadline.attempt);
-            if error.kind == Kind::Permanent {
+            tracing::warn!(subject = %deadline.subject, %error, "could not look at {}", deadline.subject);
+            match &deadline.subject {
                 // What the engine kept of it is damaged: a message that says "running" for ever would be a lie.
-                self.committed(|| observe::refused(&self.ctx, &deadline.attempt, &error.what)).await?;
-            } else {
-                observe::postpone(&self.ctx, &deadline).await?;
+                Subject::Attempt(key) if error.kind == Kind::Permanent => {
+                    self.committed(|| observe::refused(&self.ctx, key, &error.what)).await?;
+                }
+                Subject::Attempt(key) => self.committed(|| observe::silent(&self.ctx, key)).await?,
+                _ => observe::postpone(&self.ctx, &deadline).await?,
             }
         }
         Ok(step)
+    }
+
+    async fn look(&self, subject: &Subject) -> Result<(), PortError> {
+        match subject {
+            Subject::Attempt(key) => self.committed(|| observe::look(&self.ctx, key)).await,
+            Subject::Request(id) => self.committed(|| requests::look(&self.ctx, id)).await,
+            Subject::Move(id) => self.committed(|| moves::advance(&self.ctx, id)).await,
+        }
     }
 
     /// Carries one effect of the outbox out.
@@ -136,10 +158,12 @@ impl Processor {
             Event::Asked { origin, command } => {
                 self.committed(|| asked::handle(&self.ctx, envelope, origin, command)).await
             }
-            Event::HomeOpened { actor } => {
-                self.committed(|| async { Ok(home::opened(&self.ctx, envelope, actor)) }).await
-            }
+            Event::HomeOpened { actor } => self.committed(|| home::opened(&self.ctx, envelope, actor)).await,
             Event::Look { key } => self.committed(|| observe::look(&self.ctx, key)).await,
+            Event::InputArrived { job, file, fingerprint } => {
+                let arrival = arrival::Arrival { key: &envelope.key, job, file, fingerprint };
+                self.committed(|| arrival::handle(&self.ctx, arrival)).await
+            }
             Event::StartRefused { key, reason } => self.committed(|| observe::refused(&self.ctx, key, reason)).await,
         }
     }
@@ -152,7 +176,9 @@ impl Processor {
     {
         let mut races = 0;
         loop {
-            match self.ctx.store.commit(prepare().await?).await {
+            let mut commit = prepare().await?;
+            self.readers.follow(&self.ctx, &mut commit).await?;
+            match self.ctx.store.commit(commit).await {
                 Err(e) if e.kind == Kind::Claimed => return Ok(()),
                 Err(e) if e.kind == Kind::Conflict && races < RACES => races += 1,
                 result => {

@@ -1,11 +1,12 @@
 //! What the engine says about an attempt becomes its record and its message. Called when the engine has news and when a deadline
 //! comes, so that a lost event never leaves a message "running" for ever.
 
-use super::Ctx;
 use super::outcome::{LOOK_EVERY, audit, effect, look_at};
+use super::{Ctx, recover};
 use crate::domain::run::{AttemptKey, Run, RunEvent, RunState};
 use crate::ports::{
-    Commit, Deadline, Effect, Execution, ExecutionState, PortError, Priority, RunWrite, input_lock, look_deadline,
+    Commit, Deadline, Effect, Execution, ExecutionState, PortError, Priority, RunWrite, Subject, input_lock,
+    look_deadline,
 };
 use jiff::SignedDuration;
 
@@ -18,7 +19,10 @@ pub(super) async fn look(ctx: &Ctx, key: &AttemptKey) -> Result<Commit, PortErro
     let Some(run) = ctx.store.run(&key.run).await?.filter(|r| r.key() == *key && r.is_open()) else {
         return Ok(drop_deadline);
     };
-    let execution = ctx.engine.describe(key).await?;
+    if recover::is_left_behind(ctx, run.current()).await? {
+        return recover::one(ctx, run, None).await.map(|(commit, _)| commit);
+    }
+    let execution = ctx.regions.of(run.current())?.engine.describe(key).await?;
     let event = match execution.state {
         ExecutionState::Absent | ExecutionState::Interrupted => return Ok(nudge(ctx, &run, execution.state)),
         ExecutionState::Queued => return Ok(look_again(ctx, &run)),
@@ -43,6 +47,27 @@ pub(super) async fn refused(ctx: &Ctx, key: &AttemptKey, reason: &str) -> Result
         failure: Some(reason.to_owned()),
     };
     Ok(record(ctx, run, RunEvent::EngineFailed, execution))
+}
+
+/// The engine does not answer: the message must not say that all goes well.
+pub(super) async fn silent(ctx: &Ctx, key: &AttemptKey) -> Result<Commit, PortError> {
+    let now = ctx.clock.now();
+    let mut commit = Commit {
+        deadlines: vec![Deadline {
+            key: look_deadline(key),
+            due: now + POSTPONE,
+            subject: Subject::Attempt(key.clone()),
+        }],
+        ..Commit::default()
+    };
+    let open = |run: &Run| run.key() == *key && run.is_open() && run.current().silent_since.is_none();
+    if let Some(mut run) = ctx.store.run(&key.run).await?.filter(open) {
+        let expected = run.version;
+        run.current_mut().silent_since = Some(now);
+        commit.outbox.push(effect(Effect::Show { key: key.clone() }, "", Priority::Later, now));
+        commit.runs.push(RunWrite { run, expected });
+    }
+    Ok(commit)
 }
 
 /// Moves a deadline whose look failed, so that one bad attempt does not hold up the others.
@@ -80,6 +105,7 @@ fn record(ctx: &Ctx, mut run: Run, event: RunEvent, execution: Execution) -> Com
     };
     let attempt = run.current_mut();
     attempt.state = state;
+    attempt.silent_since = None;
     // After a crash the engine counts from the chunks that are done: until it is further, what was shown stands. The end is exact.
     if state.is_terminal() || execution.progress.bytes >= attempt.progress.bytes {
         attempt.progress = execution.progress;
@@ -99,7 +125,8 @@ fn record(ctx: &Ctx, mut run: Run, event: RunEvent, execution: Execution) -> Com
     commit
 }
 
-fn ended(ctx: &Ctx, run: Run, expected: u64) -> Commit {
+/// The newest attempt of `run` has come to its end: people are told, and the input is free again.
+pub(super) fn ended(ctx: &Ctx, run: Run, expected: u64) -> Commit {
     let now = ctx.clock.now();
     let key = run.key();
     let attempt = run.current();

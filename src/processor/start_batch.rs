@@ -2,13 +2,15 @@
 
 use super::Ctx;
 use super::asked::Asked;
-use super::outcome::{begin, refuse};
+use super::guard::{Ready, do_or_ask};
+use super::outcome::refuse;
+use crate::domain::actor::Actor;
 use crate::domain::command::Scope;
 use crate::domain::grammar::nearest;
-use crate::domain::id::{FileName, JobName, RunId};
+use crate::domain::id::{ChannelId, EnvelopeId, FileName, JobName, RunId};
 use crate::domain::problem::Problem;
 use crate::domain::run::{Attempt, Input, Run, RunState};
-use crate::ports::{Commit, PortError, RunQuery, input_lock};
+use crate::ports::{Commit, PortError, RunQuery, RunWrite, input_lock};
 
 /// How many inputs are looked through for one without a finished run.
 const INPUTS: usize = 200;
@@ -19,33 +21,69 @@ pub(super) async fn handle(
     job: &JobName,
     file: Option<&FileName>,
 ) -> Result<Commit, PortError> {
+    let input = match choose(ctx, job, file).await? {
+        Ok(input) => input,
+        Err(problem) => return Ok(refuse(ctx, asked, problem)),
+    };
+    let (by, at) = (&asked.origin.actor, &asked.origin.channel);
+    let ready = ready(ctx, by, at, job, input, &asked.envelope.key).await?;
+    do_or_ask(ctx, asked, ready).await
+}
+
+/// The input that is meant and can be started, or why there is none.
+pub(super) async fn choose(
+    ctx: &Ctx,
+    job: &JobName,
+    file: Option<&FileName>,
+) -> Result<Result<Input, Problem>, PortError> {
     if ctx.catalog.get(job).is_none() {
-        return Ok(refuse(ctx, asked, Problem::UnknownJob { job: job.clone() }));
+        return Ok(Err(Problem::UnknownJob { job: job.clone() }));
     }
-    let inputs = ctx.files.inputs(job).await?;
+    let (_, site) = ctx.regions.here().await?;
+    let inputs = site.files.inputs(job).await?;
     let input = match file {
         Some(file) => match inputs.iter().find(|i| &i.name == file) {
             Some(input) => input,
             None => {
-                let near = nearest(file.as_str(), inputs.iter().map(|i| i.name.as_str()));
-                let problem = Problem::UnknownFile { job: job.clone(), file: file.clone(), nearest: near };
-                return Ok(refuse(ctx, asked, problem));
+                let nearest = nearest(file.as_str(), inputs.iter().map(|i| i.name.as_str()));
+                return Ok(Err(Problem::UnknownFile { job: job.clone(), file: file.clone(), nearest }));
             }
         },
         None => match newest_unfinished(ctx, &inputs).await? {
             Some(input) => input,
             None => {
-                let folder = ctx.files.input_folder(job);
-                let problem = Problem::NoInput { job: job.clone(), folder, finished: inputs.len() };
-                return Ok(refuse(ctx, asked, problem));
+                let folder = site.files.input_folder(job);
+                return Ok(Err(Problem::NoInput { job: job.clone(), folder, finished: inputs.len() }));
             }
         },
     };
-    if let Some(problem) = taken(ctx, input).await? {
-        return Ok(refuse(ctx, asked, problem));
-    }
-    let run = new_run(ctx, asked, job, input).await?;
-    Ok(begin(ctx, asked, run, 0))
+    Ok(match taken(ctx, input).await? {
+        Some(problem) => Err(problem),
+        None => Ok(input.clone()),
+    })
+}
+
+/// A new run on an input, named after `origin`.
+pub(super) async fn ready(
+    ctx: &Ctx,
+    by: &Actor,
+    at: &ChannelId,
+    job: &JobName,
+    input: Input,
+    origin: &EnvelopeId,
+) -> Result<Ready, PortError> {
+    let now = ctx.clock.now();
+    let (active, _) = ctx.regions.here().await?;
+    let run = Run {
+        id: free_id(ctx, origin).await?,
+        job: job.clone(),
+        input,
+        channel: at.clone(),
+        created_at: now,
+        attempts: vec![Attempt::asked(1, Scope::All, by.clone(), now).within(&active)],
+        version: 0,
+    };
+    Ok(Ready { write: RunWrite { run, expected: 0 }, attempt: None })
 }
 
 async fn newest_unfinished<'a>(ctx: &Ctx, inputs: &'a [Input]) -> Result<Option<&'a Input>, PortError> {
@@ -74,21 +112,13 @@ async fn finished_by(ctx: &Ctx, input: &Input) -> Result<Option<RunId>, PortErro
         .map(|run| run.id))
 }
 
-async fn new_run(ctx: &Ctx, asked: &Asked<'_>, job: &JobName, input: &Input) -> Result<Run, PortError> {
-    let now = ctx.clock.now();
+/// The id of the run that this request begins: always the same, unless another run has it.
+pub(super) async fn free_id(ctx: &Ctx, request: &EnvelopeId) -> Result<RunId, PortError> {
     let mut round = 0;
-    let mut id = RunId::derive(&asked.envelope.key, round);
+    let mut id = RunId::derive(request, round);
     while ctx.store.run(&id).await?.is_some() && round < u8::MAX {
         round += 1;
-        id = RunId::derive(&asked.envelope.key, round);
+        id = RunId::derive(request, round);
     }
-    Ok(Run {
-        id,
-        job: job.clone(),
-        input: input.clone(),
-        channel: asked.origin.channel.clone(),
-        created_at: now,
-        attempts: vec![Attempt::asked(1, Scope::All, asked.origin.actor.clone(), now)],
-        version: 0,
-    })
+    Ok(id)
 }

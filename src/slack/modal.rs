@@ -1,10 +1,12 @@
 //! The modals and buttons: what each holds. How they look stands in `blocks/`, like everything people see.
 
-use super::render::{FileChoice, JobChoice, Renderer, RunChoice, View, ids};
+use super::render::{FileChoice, JobChoice, Renderer, RequestChoice, RunChoice, View, ids};
+use crate::domain::approval::{Digest, Request};
 use crate::domain::command::{Action, Scope};
-use crate::domain::id::{ChannelId, JobName};
+use crate::domain::id::{ChannelId, JobName, RegionName, RequestId};
 use crate::domain::job::Job;
 use crate::domain::problem::Problem;
+use crate::domain::reply::Reply;
 use crate::domain::run::{AttemptKey, Input, Run};
 use crate::ports::{ArtifactKind, RejectPage};
 use jiff::Timestamp;
@@ -37,6 +39,31 @@ pub enum Modal {
     Why {
         metadata: Metadata,
     },
+    FailOver {
+        metadata: Metadata,
+        active: RegionName,
+        others: Vec<RegionName>,
+    },
+    /// Which request a vote is about.
+    Requests {
+        metadata: Metadata,
+        action: Action,
+        requests: Vec<Request>,
+        now: Timestamp,
+    },
+    /// The form of a vote. `own`: whoever asked withdraws.
+    Vote {
+        metadata: Metadata,
+        request: Box<Request>,
+        kind: VoteKind,
+        own: bool,
+        now: Timestamp,
+    },
+    /// The whole plan of a request, and its buttons.
+    Review {
+        request: Box<Request>,
+        now: Timestamp,
+    },
     /// One page of the rejected rows, with `skip` rows before it.
     Rejects {
         key: AttemptKey,
@@ -60,9 +87,25 @@ pub enum Modal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     pub channel: ChannelId,
+    /// In the form of a vote: on what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vote: Option<VoteOn>,
+}
+
+/// The plan that somebody read before they voted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoteOn {
+    pub request: RequestId,
+    pub digest: Digest,
+    pub kind: VoteKind,
 }
 
 impl Metadata {
+    /// Of a form that only needs to know its channel.
+    pub fn of(channel: &ChannelId) -> Self {
+        Self { channel: channel.clone(), vote: None }
+    }
+
     pub fn write(&self) -> String {
         serde_json::to_string(self).expect("metadata is plain data")
     }
@@ -85,6 +128,18 @@ impl Renderer {
             Modal::Reprocess { metadata, runs, now } => self.reprocess_form(&choices(runs, *now), &metadata.write()),
             Modal::Cancel { metadata, runs, now } => {
                 self.run_form(Action::CancelBatch, &choices(runs, *now), &metadata.write())
+            }
+            Modal::FailOver { metadata, active, others } => self.fail_over_form(active, others, &metadata.write()),
+            Modal::Requests { metadata, action, requests, now } => {
+                let choices: Vec<RequestChoice> = requests.iter().map(|r| RequestChoice::new(r, *now)).collect();
+                self.request_form(*action, &choices, &metadata.write())
+            }
+            Modal::Vote { metadata, request, kind, own, now } => {
+                self.vote_form(request, *kind, *own, &metadata.write(), *now)
+            }
+            Modal::Review { request, now } => {
+                let card = Reply::RequestCard { request: request.clone(), now: *now };
+                self.note(&format!("Request {}", request.id), &self.message(&card))
             }
             Modal::Why { metadata } => self.why_form(&metadata.write()),
             Modal::Rejects { key, page, skip } => self.rejects(key, page, *skip),
@@ -113,6 +168,20 @@ pub enum Button {
     RejectsPage(AttemptKey, u64),
     /// In the start form: another job was picked.
     JobPicked(String),
+    /// On a request: the form of a vote.
+    Vote(VoteKind, RequestId),
+    /// On the board: the whole plan of a request.
+    Review(RequestId),
+}
+
+/// What a form of a vote is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VoteKind {
+    Approve,
+    Deny,
+    BreakGlass,
+    CloseReview,
 }
 
 impl Button {
@@ -122,6 +191,8 @@ impl Button {
             return Action::parse(name).map(Self::Command);
         }
         let value = value?;
+        let request = || RequestId::parse(value).ok();
+        let vote = |kind| request().map(|id| Self::Vote(kind, id));
         let key = || AttemptKey::parse(value);
         match action_id {
             ids::VIEW_REJECTS => key().map(Self::ViewRejects),
@@ -135,6 +206,11 @@ impl Button {
                 let (key, skip) = value.rsplit_once(':')?;
                 Some(Self::RejectsPage(AttemptKey::parse(key)?, skip.parse().ok()?))
             }
+            ids::APPROVE_REQUEST => vote(VoteKind::Approve),
+            ids::DENY_REQUEST => vote(VoteKind::Deny),
+            ids::BREAK_GLASS => vote(VoteKind::BreakGlass),
+            ids::CLOSE_REVIEW => vote(VoteKind::CloseReview),
+            ids::REVIEW_REQUEST => request().map(Self::Review),
             ids::JOB => Some(Self::JobPicked(value.to_owned())),
             _ => None,
         }
@@ -155,8 +231,20 @@ mod tests {
         let whole = Button::Reprocess(key.clone(), Scope::All);
         assert_eq!(Button::read("reprocess-all", Some("r-7k3f.2")), Some(whole));
         assert_eq!(Button::read("rejects-later", Some("r-7k3f.2:20")), Some(Button::RejectsPage(key, 20)));
+        let id = RequestId::parse("q-7k3f").unwrap();
+        for (name, kind) in [
+            ("approve-request", VoteKind::Approve),
+            ("deny-request", VoteKind::Deny),
+            ("break-glass", VoteKind::BreakGlass),
+            ("close-review", VoteKind::CloseReview),
+        ] {
+            assert_eq!(Button::read(name, Some("q-7k3f")), Some(Button::Vote(kind, id.clone())));
+        }
+        assert_eq!(Button::read("review-request", Some("q-7k3f")), Some(Button::Review(id)));
         for (id, value) in [
             ("open-link", None),
+            ("approve-request", Some("r-7k3f")),
+            ("approve-request", None),
             ("view-rejects", Some("r-7k3f")),
             ("view-rejects", None),
             ("reprocess-everything", Some("r-7k3f.2")),

@@ -1,6 +1,6 @@
 //! Who may do what, where, and the secrets: what is changed is taken up, and what cannot be read lets nobody in.
 
-use crate::contract::Backend;
+use crate::contract::{Backend, directory as contract};
 use crate::emulator::Account;
 use crate::proxy::{Fault, Proxy};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -9,8 +9,9 @@ use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 use switchman::aws::{DynamoDirectory, ManagedSecrets, SsmSettings};
+use switchman::domain::actor::{Listed, Role};
 use switchman::domain::id::{TeamId, UserId};
-use switchman::ports::{Clock, Directory, Kind, Secrets, Settings};
+use switchman::ports::{Clock, Credentials, Directory, Kind, Settings};
 
 const PARAMETER: &str = "/switchman/permitted-channels";
 const SECRET: &str = "switchman/slack";
@@ -48,6 +49,44 @@ async fn people_are_found_by_team_and_id_with_the_roles_of_this_moment() {
         let error = find("T0LOCAL", "U0OPERATOR").await.unwrap_err();
         assert!(error.to_string().contains("T0LOCAL#U0OPERATOR"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_table_of_people_keeps_the_contract_of_a_directory() {
+    let account = Account::furnished().await;
+    let table = account.make_people().await;
+    let directory = DynamoDirectory::new(&account.config, &table, &clock(&account));
+    for (team, user, listed) in contract::people() {
+        directory.put(&team, &user, &listed).await.unwrap();
+    }
+    contract::people_are_found_by_id_and_by_role(&directory).await;
+}
+
+#[tokio::test]
+async fn who_lost_a_role_is_not_found_by_it_even_where_the_entry_of_the_role_still_names_them() {
+    let account = Account::furnished().await;
+    let table = account.make_people().await;
+    let directory = DynamoDirectory::new(&account.config, &table, &clock(&account));
+    let client = aws_sdk_dynamodb::Client::new(&account.config);
+    let (team, user) = (TeamId::parse("T0LOCAL").unwrap(), UserId::parse("U0OPERATOR").unwrap());
+    let list = async |roles: &[&str]| {
+        let roles = roles.iter().map(|role| Role::new(role)).collect();
+        directory.put(&team, &user, &Listed { name: "Olga".into(), roles }).await.unwrap();
+    };
+    let holders = async |role: &str| directory.holders(&[Role::new(role)]).await.map(|found| found.len());
+    list(&["operator", "approver"]).await;
+    list(&["approver"]).await;
+    assert_eq!((holders("operator").await.unwrap(), holders("approver").await.unwrap()), (0, 1));
+    let name = async |role: &str, people: AttributeValue| {
+        let key = AttributeValue::S(format!("role#{role}"));
+        let call = client.put_item().table_name(&table).item("actor", key).item("people", people);
+        call.send().await.unwrap();
+    };
+    name("operator", AttributeValue::Ss(vec!["T0LOCAL#U0OPERATOR".into(), "T0LOCAL#U0GONE".into()])).await;
+    assert_eq!(holders("operator").await.unwrap(), 0);
+    name("operator", AttributeValue::Ss(vec!["Olga".into()])).await;
+    let error = holders("operator").await.unwrap_err();
+    assert!(error.kind == Kind::Permanent && error.to_string().contains("role#operator"), "{error}");
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ fn check(marks: Marks, input: &[u8], ran: &Ran) {
 }
 
 /// Runs an attempt that is killed every few steps until one comes through; returns how often it was killed.
-fn killed_again_and_again(bench: &Bench, out: &str, kills: &[usize]) -> (Ran, usize) {
+pub(crate) fn killed_again_and_again(bench: &Bench, out: &str, kills: &[usize]) -> (Ran, usize) {
     for (killed, &after) in kills.iter().chain(std::iter::once(&usize::MAX)).enumerate() {
         let steps = AtomicUsize::new(0);
         let control = Control::with_listener(move |_| {

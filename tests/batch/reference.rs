@@ -7,7 +7,7 @@ pub(crate) struct Marks {
     pub quote: Option<u8>,
 }
 
-/// A record: its line, its bytes without line end, and its cells; no cells where a quote is never closed.
+/// A record: its line, its bytes without line end, and its cells; no cells where it has no end.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Record {
     pub line: u64,
@@ -16,10 +16,19 @@ pub(crate) struct Record {
 }
 
 pub(crate) fn parse(marks: Marks, text: &[u8]) -> Vec<Record> {
+    parse_within(marks, usize::MAX, text)
+}
+
+/// The same where no record is longer than `limit` bytes: what does not end within them is a line without cells.
+pub(crate) fn parse_within(marks: Marks, limit: usize, text: &[u8]) -> Vec<Record> {
     let mut records = Vec::new();
     let (mut at, mut line) = (0, 1);
     while at < text.len() {
-        let (end, cells) = match one(marks, &text[at..]) {
+        let whole = text.len() - at <= limit;
+        let seen = &text[at..at + limit.min(text.len() - at)];
+        // What ends with what is seen, and not with a line end, may go on behind it.
+        let found = one(marks, seen).filter(|(length, _)| whole || seen[..*length].ends_with(b"\n"));
+        let (end, cells) = match found {
             Some((length, cells)) => (at + length, Some(cells)),
             None => (text[at..].iter().position(|b| *b == b'\n').map_or(text.len(), |n| at + n + 1), None),
         };

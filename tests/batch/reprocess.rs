@@ -2,8 +2,9 @@
 use super::support::Bench;
 use serde_json::json;
 use std::fs;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, OnceLock, Weak};
-use switchman::batch::{Control, Redo, Scope, Step};
+use switchman::batch::{BatchError, Control, Redo, Scope, Step};
 
 fn shop(unique: bool) -> Bench {
     let mut schema = json!({"fields": [{"name": "id"}, {"name": "n", "type": "integer"}]});
@@ -185,15 +186,76 @@ fn what_a_cancelled_attempt_did_not_reach_comes_from_the_one_before() {
 
 #[test]
 fn what_a_power_cut_has_damaged_is_done_again() {
-    let mut bench = shop(true);
+    let parts = ["plan.json", "parts/000000.done", "parts/000001.output", "parts/000001.keys"];
+    let placed = ["plan.json", "parts/result.done", "parts/result.output", "parts/result.rejects"];
+    for (unique, files) in [(true, parts), (false, placed)] {
+        let mut bench = shop(unique);
+        bench.spec.workers = 1;
+        bench.write("names.csv", names(true));
+        let whole = bench.run(rows());
+        for damaged in files {
+            // Gone, or with other bytes and its old size.
+            for text in [Vec::new(), vec![b'#'; 30]] {
+                let _ = fs::remove_dir_all(bench.path("cut"));
+                assert!(bench.execute("cut", None, &stopping_at(Step::ChunkDone(2))).is_err());
+                let path = bench.path("cut").join(damaged);
+                let mut kept = if text.is_empty() { Vec::new() } else { fs::read(&path).unwrap() };
+                kept.iter_mut().zip(text).skip(10).for_each(|(byte, other)| *byte = other);
+                fs::write(&path, kept).unwrap();
+                let summary = bench.execute("cut", None, &Control::default()).unwrap();
+                assert_eq!(bench.ran("cut", summary), whole, "{damaged}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_finished_chunk_is_not_done_again_after_a_kill() {
+    let mut bench = shop(false);
     bench.spec.workers = 1;
     bench.write("names.csv", names(true));
     let whole = bench.run(rows());
-    for damaged in ["plan.json", "parts/000000.done", "parts/000001.output", "parts/000001.keys"] {
-        let _ = fs::remove_dir_all(bench.path("cut"));
-        assert!(bench.execute("cut", None, &stopping_at(Step::ChunkDone(2))).is_err());
-        fs::write(bench.path("cut").join(damaged), "").unwrap();
-        let summary = bench.execute("cut", None, &Control::default()).unwrap();
-        assert_eq!(bench.ran("cut", summary), whole, "{damaged}");
+    for last in 0..4 {
+        let out = format!("cut-{last}");
+        assert!(bench.execute(&out, None, &stopping_at(Step::ChunkDone(last))).is_err());
+        let done = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = Arc::clone(&done);
+        let control = Control::with_listener(move |step| {
+            if let Step::ChunkDone(chunk) = step {
+                seen.lock().unwrap().push(chunk);
+            }
+        });
+        let summary = bench.execute(&out, None, &control).unwrap();
+        let expected: Vec<_> = (last + 1..summary.chunks).collect();
+        assert_eq!(*done.lock().unwrap(), expected);
+        assert_eq!(bench.ran(&out, summary), whole);
+    }
+}
+
+#[test]
+fn a_refusing_fence_publishes_nothing_and_keeps_everything() {
+    for unique in [false, true] {
+        let bench = shop(unique);
+        bench.write("names.csv", names(true));
+        let whole = bench.run(rows());
+        let stale = Control::default().with_fence(|| Err(BatchError::Fenced("the epoch has changed".to_owned())));
+        let error = bench.execute("first", None, &stale).unwrap_err().to_string();
+        assert!(error.contains("not published") && error.contains("epoch"), "{error}");
+        let names: Vec<_> =
+            fs::read_dir(bench.path("first")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let public = |name: &std::ffi::OsString| std::path::Path::new(name).extension() == Some("csv".as_ref());
+        assert!(!names.iter().any(public) && !names.contains(&"summary.json".into()), "{names:?}");
+        // Another attempt builds on it, and the same one can go on.
+        let earlier = bench.path("first");
+        let summary = bench.execute("second", redo(Scope::Chunks, &earlier), &Control::default()).unwrap();
+        assert_eq!(bench.ran("second", summary), whole, "unique: {unique}");
+        let processed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let seen = Arc::clone(&processed);
+        let again = Control::with_listener(move |step| {
+            seen.fetch_or(step == Step::Rows, SeqCst);
+        });
+        let summary = bench.execute("first", None, &again.with_fence(|| Ok(()))).unwrap();
+        assert_eq!(bench.ran("first", summary), whole, "unique: {unique}");
+        assert!(!processed.load(SeqCst), "no row was looked at again");
     }
 }

@@ -3,6 +3,7 @@
 Nothing here sleeps: every wait is for something that can be seen. A page that logs an error or throws fails its test.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -125,16 +126,23 @@ def counted(message):
     return {name: int(re.match(r"[\d,]+", text)[0].replace(",", "")) for name, text, *_ in fields if text[0].isdigit()}
 
 
-@pytest.fixture(scope="session")
-def browser():
+@contextlib.contextmanager
+def launched():
+    """A headless Chromium."""
     chromium = shutil.which("chromium") or "/usr/bin/chromium"
-    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ use super::{initialised, switchman};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -45,6 +46,48 @@ fn more_rejects_than_tolerated_is_exit_code_1() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("5 % are tolerated"), "{}", ran.err);
     assert!(ran.out.starts_with("rows: 3000 ("), "{}", ran.out);
+    let ran = switchman(dir.path(), &["batch", "sales", "made/sales.csv", "--out", "again", "--json"]);
+    let summary = json(&ran.out);
+    assert_eq!((ran.code, summary["outcome"].as_str()), (1, Some("too-many-rejects")));
+    assert_eq!(summary["output"], "again/output.over-tolerance.csv");
+}
+
+#[test]
+fn killed_in_the_middle_and_repeated_it_writes_the_same_bytes() {
+    let dir = initialised();
+    let made = ["sample", "--rows", "40000", "--bad", "2", "--missing", "1", "--seed", "9", "--out", "made"];
+    assert_eq!(switchman(dir.path(), &made).code, 0);
+    fs::rename(dir.path().join("made/financials.csv"), dir.path().join("jobs/sales/financials.csv")).unwrap();
+    let usual = fs::read_to_string(dir.path().join("switchman.toml")).unwrap().replace("\"1 MiB\"", "\"64 KiB\"");
+    let set = |text: &str| fs::write(dir.path().join("switchman.toml"), text).unwrap();
+    set(&usual);
+    let batch = |out| switchman(dir.path(), &["batch", "sales", "made/sales.csv", "--out", out]);
+    assert_eq!(batch("whole").code, 0);
+    // A brake gives time to kill it; it is no part of the result, so it may go before the second try.
+    set(&usual.replace("#max_rows_per_second = 20000", "max_rows_per_second = 5000"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_switchman"))
+        .args(["batch", "sales", "made/sales.csv", "--out", "cut"])
+        .current_dir(dir.path())
+        .env_clear()
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let cut = dir.path().join("cut");
+    let done = || fs::read(cut.join("parts/result.done")).unwrap_or_default().iter().filter(|b| **b == b'\n').count();
+    while done() < 2 || !cut.join("plan.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!cut.join("output.csv").exists() && !cut.join("summary.json").exists());
+    set(&usual);
+    let ran = batch("cut");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for name in ["output.csv", "rejects.csv", "summary.json"] {
+        let read = |out: &str| fs::read(dir.path().join(out).join(name)).unwrap();
+        assert!(read("cut") == read("whole"), "{name} differs");
+    }
 }
 
 #[test]
@@ -56,6 +99,7 @@ fn wrong_names_and_used_folders_are_wrong_usage() {
         (good, "holds a finished batch"),
         (["batch", "sale", "input/sales.csv", "--out", "new"], "did you mean \"sales\"?"),
         (["batch", "sales", "input/other.csv", "--out", "new"], "there is no file"),
+        (["batch", "sales", "input/sales.csv", "--out", "switchman.toml"], "switchman.toml is no folder"),
     ] {
         let ran = switchman(dir.path(), &args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
@@ -82,6 +126,21 @@ fn names_in_a_file_are_no_commands_for_the_terminal() {
     let ran = switchman(dir.path(), &["batch", "sales", "input/no\u{1b}ne.csv", "--out", "out"]);
     assert!(ran.err.contains(r"no\u001bne.csv"), "{}", ran.err);
     assert!(!ran.err.trim_end().contains(char::is_control), "{}", ran.err);
+}
+
+#[test]
+fn a_sample_has_as_many_flaws_as_were_asked_for_and_impossible_ones_are_refused() {
+    let dir = with_sample("2.5");
+    let totals = totals(dir.path());
+    assert_eq!((&totals["accepted"], &totals["rejected"]), (&2895.into(), &105.into()));
+    let reasons = totals["reasons"].as_object().unwrap();
+    let bad: u64 = reasons.iter().filter(|(kind, _)| *kind != "missing-lookup").map(|(_, n)| n.as_u64().unwrap()).sum();
+    assert_eq!((bad, &totals["reasons"]["missing-lookup"]), (75, &30.into()));
+    for (bad, missing) in [("200", "0"), ("60", "60"), ("nan", "0")] {
+        let ran = switchman(dir.path(), &["sample", "--rows", "9", "--bad", bad, "--missing", missing, "--out", "no"]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        assert!(ran.err.contains("between 0 and 100") && !dir.path().join("no").exists(), "{}", ran.err);
+    }
 }
 
 #[test]

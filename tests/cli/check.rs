@@ -41,6 +41,29 @@ fn every_mistake_is_named_at_once_with_file_and_line() {
 }
 
 #[test]
+fn what_a_schema_says_and_is_not_supported_is_refused_by_name() {
+    let dir = initialised();
+    let file = dir.path().join("jobs/sales/sales.schema.json");
+    let mut schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    schema["foreignKeys"] = serde_json::json!([]);
+    let kinds = ["geopoint", "object", "array", "duration", "yearmonth", "geojson", "list"];
+    for (field, kind) in kinds.into_iter().enumerate() {
+        schema["fields"][field]["type"] = kind.into();
+    }
+    schema["fields"][7] =
+        serde_json::json!({"name": "Ship Date", "format": "email", "constraints": {"jsonSchema": {}}});
+    fs::write(&file, schema.to_string()).unwrap();
+    let ran = switchman(dir.path(), &["check"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    let places = ["foreignKeys", "\"email\"", "jsonSchema"].into_iter().chain(kinds);
+    for part in places {
+        let named =
+            |line: &str| line.contains(part) && line.contains("not supported") && line.contains("job.sales.schema");
+        assert!(ran.err.lines().any(named), "{part} in {}", ran.err);
+    }
+}
+
+#[test]
 fn bad_lines_of_a_lookup_are_named() {
     let dir = initialised();
     let lookup = dir.path().join("jobs/sales/financials.csv");

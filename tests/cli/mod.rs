@@ -8,6 +8,7 @@ mod playground;
 mod policy;
 mod records;
 mod usage;
+mod vote;
 
 use std::path::Path;
 use std::process::Command;

@@ -17,6 +17,11 @@ fn explain_names_the_rule_or_what_is_missing() {
         ("U0VIEWER", "C0BATCH", "start-batch", "denied: no rule allows it to the role viewer"),
         ("U0STRANGER", "C0BATCH", "status", "denied: this person is on no list"),
         ("T0OTHER/U0OPERATOR", "C0BATCH", "status", "denied: this person is on no list"),
+        ("U0OPERATOR", "C0BATCH", "fail-over", "allowed: by the rule operators-may-run"),
+        ("U0LEAD", "C0BATCH", "fail-back", "denied: no rule allows it to the role lead"),
+        ("U0APPROVER1", "C0BATCH", "approve q-7k3f", "allowed: by the rule approvers-may-vote"),
+        ("U0OPERATOR", "C0BATCH", "deny q-7k3f wrong file", "allowed: by the rule approvers-may-vote"),
+        ("U0VIEWER", "C0BATCH", "approve q-7k3f", "denied: no rule allows it to the role viewer"),
         ("U0OPERATOR", "C0OTHER", "status", "denied: the bot does not work in this channel"),
     ] {
         let (code, out, _) = explain(&["--user", user, "--channel", channel, command]);
@@ -51,6 +56,18 @@ command = "help"
 expect = "deny"
 because = "not-listed"
 [[case]]
+user = "U0APPROVER2"
+channel = "C0BATCH"
+command = "approve q-7k3f west because the region is gone"
+expect = "allow"
+because = "approvers-may-vote"
+[[case]]
+user = "U0APPROVER2"
+channel = "C0BATCH"
+command = "fail-over west drill"
+expect = "deny"
+because = "no-rule"
+[[case]]
 user = "U0OPERATOR"
 channel = "C0BATCH"
 command = "help"
@@ -78,7 +95,7 @@ fn cases_that_hold_pass() {
     let dir = initialised();
     fs::write(dir.path().join("cases.toml"), GOOD).unwrap();
     let ran = switchman(dir.path(), &["policy", "test", "cases.toml"]);
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "3 of 3 cases passed\n", ""));
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "5 of 5 cases passed\n", ""));
 }
 
 #[test]

@@ -14,6 +14,8 @@ fn wrong_usage_is_exit_code_2_with_nothing_on_stdout() {
         (&["dead-letters", "replay"], "--all"),
         (&["dead-letters", "replay", "id", "--all"], "--all"),
         (&["playground", "--port", "70000"], "70000"),
+        (&["approve", "q-7k3f"], "--as"),
+        (&["totp", "enrol"], "USER"),
     ] {
         let ran = switchman(dir.path(), args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
@@ -25,7 +27,15 @@ fn wrong_usage_is_exit_code_2_with_nothing_on_stdout() {
 #[test]
 fn a_missing_configuration_says_how_to_get_one() {
     let dir = tempfile::tempdir().unwrap();
-    for args in [&["check"][..], &["serve"], &["manifest"], &["audit", "verify"], &["dead-letters", "list"]] {
+    for args in [
+        &["check"][..],
+        &["serve"],
+        &["manifest"],
+        &["audit", "verify"],
+        &["dead-letters", "list"],
+        &["requests"],
+        &["totp", "list"],
+    ] {
         let ran = switchman(dir.path(), args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
         assert!(ran.err.contains("switchman init"), "{args:?}: {}", ran.err);
@@ -37,8 +47,22 @@ fn help_and_version_go_to_stdout() {
     let dir = tempfile::tempdir().unwrap();
     let help = switchman(dir.path(), &["--help"]);
     assert_eq!((help.code, help.err.as_str()), (0, ""));
-    let words =
-        ["init", "playground", "serve", "check", "manifest", "batch", "sample", "policy", "audit", "dead-letters"];
+    let words = [
+        "init",
+        "playground",
+        "serve",
+        "check",
+        "manifest",
+        "batch",
+        "sample",
+        "policy",
+        "audit",
+        "approve",
+        "deny",
+        "requests",
+        "totp",
+        "dead-letters",
+    ];
     for word in words {
         assert!(help.out.contains(&format!("\n  {word} ")), "{word}");
     }

@@ -10,6 +10,7 @@ macro_rules! suite {
 }
 
 pub(crate) mod audit;
+pub(crate) mod directory;
 #[macro_use]
 pub(crate) mod bus;
 #[macro_use]

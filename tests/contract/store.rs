@@ -1,12 +1,15 @@
 //! What every [`Store`] must do: commits, claims, versions, locks, deadlines, lists.
 
 use super::Backend;
-use super::samples::{channel, create, draft, ended, id, key, run, run_id, show};
+use super::samples::{actor, channel, create, draft, ended, id, key, run, run_id, show};
 use std::sync::Arc;
 use std::time::Duration;
+use switchman::domain::command::Scope;
 use switchman::domain::id::EnvelopeId;
+use switchman::domain::run::{Attempt, Run, RunState};
 use switchman::ports::{
-    Clock, Commit, Deadline, Kind, Priority, RunQuery, RunWrite, Settled, Store, input_lock, look_deadline,
+    Clock, Commit, Deadline, Kind, Priority, RecordWrite, RunQuery, RunWrite, Settled, Store, StoredRecord, Subject,
+    input_lock, look_deadline,
 };
 
 macro_rules! store_contract {
@@ -22,6 +25,8 @@ macro_rules! store_contract {
             lists_are_newest_first_and_bounded,
             deadlines_come_when_due_and_move_when_set_again,
             it_says_that_it_can_be_written_to,
+            a_record_is_written_by_whoever_saw_its_newest_version,
+            failed_runs_are_listed_until_they_are_done_again,
         }
     };
 }
@@ -31,10 +36,17 @@ fn everything(n: u32, claim: &str, at: jiff::Timestamp) -> Commit {
     Commit {
         claim: Some(id(claim)),
         runs: vec![create(run(n, at))],
+        records: vec![RecordWrite {
+            key: format!("sample:{n}"),
+            expected: 0,
+            list: Some("samples".into()),
+            at,
+            body: "{}".into(),
+        }],
         lock: vec![(input_lock(&format!("in-{n}")), run_id(n))],
         unlock: Vec::new(),
         outbox: vec![show(n, Priority::First, at)],
-        deadlines: vec![Deadline { key: look_deadline(&key(n)), due: at, attempt: key(n) }],
+        deadlines: vec![Deadline { key: look_deadline(&key(n)), due: at, subject: Subject::Attempt(key(n)) }],
         clear: Vec::new(),
         audit: vec![draft(n, at)],
     }
@@ -46,7 +58,9 @@ async fn nothing_of(store: &dyn Store, n: u32, claim: &EnvelopeId, records: u64)
     assert_eq!(store.run(&run_id(n)).await.unwrap(), None, "run");
     assert_eq!(store.holder(&input_lock(&format!("in-{n}"))).await.unwrap(), None, "lock");
     let due = store.due(jiff::Timestamp::MAX, 100).await.unwrap();
-    assert!(due.iter().all(|deadline| deadline.attempt != key(n)), "deadline");
+    assert!(due.iter().all(|deadline| deadline.subject != Subject::Attempt(key(n))), "deadline");
+    assert!(store.record(&format!("sample:{n}")).await.unwrap().is_none(), "record");
+    assert!(store.records("samples", 99).await.unwrap().iter().all(|r| r.key != format!("sample:{n}")), "list");
     assert_eq!(store.outbox_depth().await.unwrap().0, records, "outbox");
     assert_eq!(store.audit(0, 100).await.unwrap().len() as u64, records, "audit");
 }
@@ -118,7 +132,7 @@ pub(crate) async fn what_was_committed_is_there_for_another_process(backend: &im
     assert!(second.claimed(&id("cmd-1")).await.unwrap());
     assert_eq!(second.run(&run_id(1)).await.unwrap(), Some(switchman::domain::run::Run { version: 1, ..run(1, now) }));
     assert_eq!(second.holder(&input_lock("in-1")).await.unwrap(), Some(run_id(1)));
-    assert_eq!(second.due(now, 10).await.unwrap()[0].attempt, key(1));
+    assert_eq!(second.due(now, 10).await.unwrap()[0].subject, Subject::Attempt(key(1)));
     assert_eq!(second.audit(0, 10).await.unwrap()[0].draft, draft(1, now));
     assert_eq!(second.audit_head().await.unwrap().seq, 1);
     assert!(
@@ -242,7 +256,7 @@ pub(crate) async fn deadlines_come_when_due_and_move_when_set_again(backend: &im
     let at = |n: u32, seconds: i64| Deadline {
         key: format!("look:{n}"),
         due: now + jiff::SignedDuration::from_secs(seconds),
-        attempt: key(n),
+        subject: Subject::Attempt(key(n)),
     };
     let set = |deadlines: Vec<Deadline>| Commit { deadlines, ..Commit::default() };
     store.commit(set(vec![at(1, 30), at(2, 10), at(3, 20), at(4, -5)])).await.unwrap();
@@ -257,4 +271,54 @@ pub(crate) async fn deadlines_come_when_due_and_move_when_set_again(backend: &im
 
 pub(crate) async fn it_says_that_it_can_be_written_to(backend: &impl Backend) {
     backend.store().ping().await.unwrap();
+}
+
+pub(crate) async fn a_record_is_written_by_whoever_saw_its_newest_version(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    let write = |key: &str, expected: u64, list: Option<&str>, seconds: i64| RecordWrite {
+        key: key.into(),
+        expected,
+        list: list.map(str::to_owned),
+        at: now + jiff::SignedDuration::from_secs(seconds),
+        body: format!("{{\"n\":{expected}}}"),
+    };
+    let commit = |writes: Vec<RecordWrite>| store.commit(Commit { records: writes, ..Commit::default() });
+    commit(vec![write("one", 0, Some("waiting"), 1), write("two", 0, Some("waiting"), 2)]).await.unwrap();
+    assert_eq!(commit(vec![write("one", 0, None, 1)]).await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(commit(vec![write("one", 2, None, 1)]).await.unwrap_err().kind, Kind::Conflict);
+    // All of a commit or nothing of it.
+    assert_eq!(
+        commit(vec![write("three", 0, None, 3), write("two", 7, None, 2)]).await.unwrap_err().kind,
+        Kind::Conflict
+    );
+    assert_eq!(store.record("three").await.unwrap(), None);
+    let keys = |found: Vec<StoredRecord>| found.into_iter().map(|r| (r.key, r.version)).collect::<Vec<_>>();
+    assert_eq!(keys(store.records("waiting", 9).await.unwrap()), [("two".into(), 1), ("one".into(), 1)]);
+    assert_eq!(keys(store.records("waiting", 1).await.unwrap()), [("two".into(), 1)]);
+    assert_eq!(keys(store.records("others", 9).await.unwrap()), []);
+    commit(vec![write("two", 1, None, 2), write("one", 1, Some("others"), 1)]).await.unwrap();
+    assert_eq!(keys(store.records("waiting", 9).await.unwrap()), []);
+    assert_eq!(keys(store.records("others", 9).await.unwrap()), [("one".into(), 2)]);
+    let two = store.record("two").await.unwrap().unwrap();
+    assert_eq!((two.version, two.body.as_str()), (2, "{\"n\":1}"));
+}
+
+pub(crate) async fn failed_runs_are_listed_until_they_are_done_again(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    store.commit(Commit { runs: vec![create(run(1, now)), create(run(2, now))], ..Commit::default() }).await.unwrap();
+    let mut failed = run(1, now);
+    failed.current_mut().state = RunState::Failed;
+    store
+        .commit(Commit { runs: vec![RunWrite { run: failed.clone(), expected: 1 }], ..Commit::default() })
+        .await
+        .unwrap();
+    let listed = |found: Vec<Run>| found.into_iter().map(|run| run.id).collect::<Vec<_>>();
+    assert_eq!(listed(store.runs(RunQuery::Failed, 9).await.unwrap()), [run_id(1)]);
+    assert_eq!(listed(store.runs(RunQuery::Open, 9).await.unwrap()), [run_id(2)]);
+    let again = Attempt::asked(2, Scope::All, actor(), now);
+    failed.attempts.push(again);
+    store.commit(Commit { runs: vec![RunWrite { run: failed, expected: 2 }], ..Commit::default() }).await.unwrap();
+    assert_eq!(listed(store.runs(RunQuery::Failed, 9).await.unwrap()), []);
 }

@@ -84,8 +84,10 @@ impl Shop {
             spec: self.spec.clone(),
             folder: self.dir.path().to_owned(),
             input: self.path("input"),
+            identity: self.path("input"),
             takes: Arc::new(|name| PathBuf::from(name).extension().is_some_and(|e| e == "csv")),
             output: self.path("output"),
+            on_arrival: false,
         };
         Arc::new(LocalJobs::new(vec![job]))
     }
@@ -113,7 +115,7 @@ impl Shop {
     pub(super) async fn start_run(&self, key: &str, name: &str, scope: Scope) -> StartRun {
         let inputs = self.files().inputs(&job()).await.unwrap();
         let input = inputs.into_iter().find(|input| input.name.as_str() == name).unwrap();
-        StartRun { key: attempt(key), job: job(), input, scope }
+        StartRun { key: attempt(key), job: job(), input, scope, epoch: 1 }
     }
 }
 

@@ -15,8 +15,9 @@ use switchman::config::starter::Starter;
 use switchman::config::{Config, FILE_NAME, SlackAccess};
 use switchman::domain::audit::{AuditRecord, Verifier};
 use switchman::domain::run::Run;
+use switchman::embedded::regions::LocalRegions;
 use switchman::playground::{Ack, Act, Author, Message, Playground, PlaygroundConfig, View};
-use switchman::ports::{Clock, ExecutionState, PortError, RunQuery};
+use switchman::ports::{Clock, ExecutionState, OPEN_MOVES, PortError, RunQuery};
 use switchman::processor::{Ctx, Processor, Step};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -26,9 +27,10 @@ pub(crate) const CHANNEL: &str = "C0BATCH";
 pub(crate) const OPERATOR: &str = "U0OPERATOR";
 const VIEWER: &str = "U0VIEWER";
 const APPROVER: &str = "U0APPROVER1";
+const APPROVER2: &str = "U0APPROVER2";
 const STRANGER: &str = "U0STRANGER";
 pub(crate) const SECRET: &str = "the-signing-secret-of-the-tests";
-const TOKEN: &str = "xoxb-playground";
+pub(crate) const TOKEN: &str = "xoxb-playground";
 
 /// How far the clock goes on while a batch is under way, and how long the bus is asked for news of it meanwhile.
 const TURN: Duration = Duration::from_millis(300);
@@ -52,6 +54,12 @@ pub(crate) struct Setup {
     pub(crate) wrap: Option<Wrap>,
     /// More of the configuration.
     pub(crate) more: &'static str,
+    /// The job starts when a file arrives.
+    pub(crate) on_arrival: bool,
+    /// Where that is reported.
+    pub(crate) arrival_channel: Option<&'static str>,
+    /// Two of them, east and west; west copies what is done in east after two seconds.
+    pub(crate) regions: bool,
 }
 
 impl Default for Setup {
@@ -65,6 +73,9 @@ impl Default for Setup {
             secrets: vec![SECRET],
             wrap: None,
             more: "",
+            on_arrival: false,
+            arrival_channel: None,
+            regions: false,
         }
     }
 }
@@ -84,6 +95,8 @@ pub(crate) struct Bot {
     pub(crate) totals: Totals,
     dir: TempDir,
     life: Option<Life>,
+    /// A further process on the same folder.
+    second: Option<Life>,
     secrets: Vec<SecretString>,
     wrap: Option<Wrap>,
     slack_server: JoinHandle<()>,
@@ -127,16 +140,24 @@ impl Bot {
             missing_percent: setup.missing_percent,
             seed: 7,
         };
-        let starter = Starter { sample, max_rows_per_second: setup.brake };
+        let starter = Starter { sample, max_rows_per_second: setup.brake, regions: setup.regions, ..Starter::small() };
         let (_, totals) = starter.write(dir.path()).unwrap();
         let file = dir.path().join(FILE_NAME);
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.replace("chunk = \"1 MiB\"", &format!("chunk = \"{}\"", setup.chunk));
+        let text = if setup.on_arrival { text.replace("#on_arrival", "on_arrival") } else { text };
+        let text = match setup.arrival_channel {
+            Some(channel) => {
+                text.replace("#arrival_channel = \"C0BATCH\"", &format!("arrival_channel = \"{channel}\""))
+            }
+            None => text,
+        };
         std::fs::write(&file, format!("{text}\n{}", setup.more)).unwrap();
         let clock = ManualClock::new();
         let (slack, slack_server) = slack(&clock).await;
         let secrets = setup.secrets.into_iter().map(SecretString::from).collect();
-        let mut bot = Self { slack, clock, totals, dir, life: None, secrets, wrap: setup.wrap, slack_server };
+        let mut bot =
+            Self { slack, clock, totals, dir, life: None, second: None, secrets, wrap: setup.wrap, slack_server };
         bot.start();
         bot
     }
@@ -157,6 +178,11 @@ impl Bot {
         runtime.spawn(async move { app.break_off().await }).await.unwrap();
         drop(life);
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(20))).await.unwrap();
+    }
+
+    /// Starts a further process on the same folder; Slack talks to the first.
+    pub(crate) fn start_second(&mut self) {
+        self.second = Some(Life::start(self.dir.path(), &self.slack.api_url(), &self.secrets, &self.clock, None));
     }
 
     pub(crate) async fn restart(&mut self) {
@@ -199,6 +225,10 @@ impl Bot {
         self.person(APPROVER)
     }
 
+    pub(crate) fn approver2(&self) -> Person<'_> {
+        self.person(APPROVER2)
+    }
+
     pub(crate) fn stranger(&self) -> Person<'_> {
         self.person(STRANGER)
     }
@@ -214,13 +244,31 @@ impl Bot {
         F: Future<Output = T> + Send + 'static,
     {
         let life = self.life();
-        let runtime = life.runtime.as_ref().expect("the bot runs");
-        runtime.spawn(work(life.app.processor().clone())).await.expect("the bot's process does not panic")
+        life.spawn(work(life.app.processor().clone())).await
     }
 
     /// One piece of work, if one can be done now.
     pub(crate) async fn step(&self) -> Result<Step, PortError> {
+        if let Some(second) = &self.second {
+            let processor = second.app.processor().clone();
+            second.spawn(async move { processor.step().await }).await?;
+        }
         self.within(|processor| async move { processor.step().await }).await
+    }
+
+    /// Every process looks for new files once.
+    pub(crate) async fn looks_for_files(&self) {
+        for life in self.life.iter().chain(&self.second) {
+            let arrivals = life.app.arrivals().clone();
+            life.spawn(async move { arrivals.look().await }).await;
+        }
+    }
+
+    /// Looks at the files until those that rest now are taken for complete.
+    pub(crate) async fn looks_for_files_at_rest(&self) {
+        self.looks_for_files().await;
+        self.clock.advance(Duration::from_secs(3));
+        self.looks_for_files().await;
     }
 
     /// Everything that can be done without the clock going on. A port that fails ends it early.
@@ -230,6 +278,18 @@ impl Bot {
             done += 1;
         }
         done
+    }
+
+    /// The regions with their switches.
+    pub(crate) fn regions(&self) -> &LocalRegions {
+        self.life().app.regions()
+    }
+
+    /// One step of the replication.
+    pub(crate) async fn replicate(&self) -> u64 {
+        let (life, regions) = (self.life(), self.regions().clone());
+        let runtime = life.runtime.as_ref().expect("the bot runs");
+        runtime.spawn(async move { regions.replicate_once().await }).await.unwrap().unwrap()
     }
 
     /// Waits for news of the engine, for as long as one turn of the clock stands for.
@@ -242,6 +302,11 @@ impl Bot {
         self.work_until("nothing is left", |left| *left == Left::default()).await;
     }
 
+    /// Works until no move and no run is under way. What waits for a region that is cut off may go on waiting.
+    pub(crate) async fn until_moved(&self) {
+        self.work_until("nothing moves or runs", |left| (left.moves, left.open, left.messages) == (0, 0, 0)).await;
+    }
+
     /// Works until the test has seen what it wants to see.
     pub(crate) async fn until(&self, what: &str, seen: impl Fn(&Self) -> bool) {
         self.work_until(what, |_| seen(self)).await;
@@ -252,6 +317,7 @@ impl Bot {
         let mut left = Left::default();
         for _ in 0..TURNS {
             let did = self.drain().await;
+            self.replicate().await;
             left = self.left().await;
             if enough(&left) {
                 return;
@@ -271,13 +337,15 @@ impl Bot {
         let open = ports.store.runs(RunQuery::Open, 100).await.unwrap();
         let mut working = false;
         for run in &open {
-            let state = ports.engine.describe(&run.key()).await.unwrap().state;
-            working |= matches!(state, ExecutionState::Queued | ExecutionState::Running);
+            // A region that is cut off does not say.
+            let said = ports.regions.of(run.current()).unwrap().engine.describe(&run.key()).await;
+            working |= said.is_ok_and(|e| matches!(e.state, ExecutionState::Queued | ExecutionState::Running));
         }
         Left {
             messages: ports.bus.depth().await.unwrap(),
             effects: ports.store.outbox_depth().await.unwrap().0,
             open: open.len(),
+            moves: ports.store.records(OPEN_MOVES, 100).await.unwrap().len(),
             working,
         }
     }
@@ -292,11 +360,8 @@ impl Bot {
         assert_eq!(self.posted(), said, "a restart says nothing again\n{}", self.slack.transcript());
         let ports = self.ports();
         assert_eq!(ports.bus.dead(100).await.unwrap().len(), 0, "dead letters");
-        assert_eq!(
-            ports.store.outbox_depth().await.unwrap(),
-            (0, 0),
-            "effects that wait, and effects that were given up"
-        );
+        assert_eq!(ports.store.given_up(100).await.unwrap(), [], "effects that were given up");
+        assert_eq!(ports.store.outbox_depth().await.unwrap(), (0, 0), "effects that wait");
         self.audit().await;
         let refused = self.slack.notices();
         assert!(refused.is_empty(), "Slack would have refused: {refused:?}");
@@ -396,6 +461,8 @@ struct Left {
     messages: u64,
     effects: u64,
     open: usize,
+    /// Moves to another region.
+    moves: usize,
     /// The engine is at it: its news will come.
     working: bool,
 }
@@ -481,6 +548,12 @@ impl Person<'_> {
 }
 
 impl Life {
+    /// Runs something in this process.
+    async fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let runtime = self.runtime.as_ref().expect("the bot runs");
+        runtime.spawn(work).await.expect("the bot's process does not panic")
+    }
+
     fn start(dir: &Path, api_url: &str, secrets: &[SecretString], clock: &ManualClock, wrap: Option<&Wrap>) -> Self {
         let config = Config::load(&dir.join(FILE_NAME)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let access = SlackAccess {
@@ -488,6 +561,7 @@ impl Life {
             bot_token: TOKEN.into(),
             app_token: None,
             api_url: api_url.to_owned(),
+            seal_keys: Vec::new(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

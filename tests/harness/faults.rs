@@ -1,5 +1,6 @@
 //! Ports that fail at the n-th call, or at which the process dies: before the call does anything, or after it did everything.
 
+use super::regions::with_sites;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -7,13 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use switchman::domain::audit::{AuditHead, AuditRecord};
 use switchman::domain::envelope::Envelope;
-use switchman::domain::id::{EnvelopeId, FileName, JobName, RunId, TeamId, UserId};
+use switchman::domain::id::{EnvelopeId, FileName, JobName, RegionName, RequestId, RunId, TeamId, UserId};
+use switchman::domain::region::{Active, Replication};
 use switchman::domain::reply::Reply;
 use switchman::domain::run::{AttemptKey, Input, Run};
 use switchman::ports::{
-    Artifact, ArtifactKind, BotIdentity, Bus, Chat, Commit, DeadLetter, Deadline, Delivery, Engine, Execution, Files,
-    GivenUp, Kind, Member, MessageRef, OutboxItem, Person, PortError, Published, RejectPage, RunQuery, Settled,
-    StartRun, Store, Target,
+    Age, Artifact, ArtifactKind, BotIdentity, Bus, Chat, Commit, DeadLetter, Deadline, Delivery, Engine, Execution,
+    Files, GivenUp, Kind, Member, MessageRef, OutboxItem, Person, PortError, Published, Regions, RejectPage, RunQuery,
+    Settled, Site, StartRun, Store, StoredRecord, Target,
 };
 use switchman::processor::Ctx;
 use tokio::sync::Notify;
@@ -86,11 +88,20 @@ impl Faults {
         Ctx {
             store: Arc::new(Faulty { port: ctx.store, faults: self.clone() }),
             bus: Arc::new(Faulty { port: ctx.bus, faults: self.clone() }),
-            engine: Arc::new(Faulty { port: ctx.engine, faults: self.clone() }),
-            files: Arc::new(Faulty { port: ctx.files, faults: self.clone() }),
+            regions: self.regions(ctx.regions),
             chat: Arc::new(Faulty { port: ctx.chat, faults: self.clone() }),
             ..ctx
         }
+    }
+
+    fn regions(self: &Arc<Self>, regions: Arc<dyn Regions>) -> Arc<dyn Regions> {
+        let faults = self.clone();
+        let sites = with_sites(regions, move |site| Site {
+            engine: Arc::new(Faulty { port: site.engine, faults: faults.clone() }),
+            files: Arc::new(Faulty { port: site.files, faults: faults.clone() }),
+            ..site
+        });
+        Arc::new(Faulty { port: sites, faults: self.clone() })
     }
 
     async fn call<T>(
@@ -152,6 +163,14 @@ impl Store for Faulty<dyn Store> {
 
     async fn runs(&self, query: RunQuery, max: usize) -> Result<Vec<Run>, PortError> {
         self.faults.call("Store::runs", Nature::Reads, self.port.runs(query, max)).await
+    }
+
+    async fn record(&self, key: &str) -> Result<Option<StoredRecord>, PortError> {
+        self.faults.call("Store::record", Nature::Reads, self.port.record(key)).await
+    }
+
+    async fn records(&self, list: &str, max: usize) -> Result<Vec<StoredRecord>, PortError> {
+        self.faults.call("Store::records", Nature::Reads, self.port.records(list, max)).await
     }
 
     async fn holder(&self, lock: &str) -> Result<Option<RunId>, PortError> {
@@ -285,6 +304,37 @@ impl Files for Faulty<dyn Files> {
 }
 
 #[async_trait]
+impl Regions for Faulty<dyn Regions> {
+    fn names(&self) -> &[RegionName] {
+        self.port.names()
+    }
+
+    fn site(&self, region: &RegionName) -> Option<Site> {
+        self.port.site(region)
+    }
+
+    async fn active(&self) -> Result<Active, PortError> {
+        self.faults.call("Regions::active", Nature::Reads, self.port.active()).await
+    }
+
+    async fn switch(&self, expected: u64, to: &RegionName) -> Result<Active, PortError> {
+        self.faults.call("Regions::switch", Nature::Writes, self.port.switch(expected, to)).await
+    }
+
+    async fn replication(&self, from: &RegionName, to: &RegionName) -> Result<Replication, PortError> {
+        self.faults.call("Regions::replication", Nature::Reads, self.port.replication(from, to)).await
+    }
+
+    async fn sandbox(&self, region: &RegionName, id: &RequestId) -> Result<Site, PortError> {
+        self.faults.call("Regions::sandbox", Nature::Writes, self.port.sandbox(region, id)).await
+    }
+
+    async fn clear_sandbox(&self, id: &RequestId) -> Result<(), PortError> {
+        self.faults.call("Regions::clear_sandbox", Nature::Writes, self.port.clear_sandbox(id)).await
+    }
+}
+
+#[async_trait]
 impl Chat for Faulty<dyn Chat> {
     async fn post(&self, to: &Target, reply: &Reply, mark: &str) -> Result<MessageRef, PortError> {
         self.faults.call("Chat::post", Nature::Writes, self.port.post(to, reply, mark)).await
@@ -310,8 +360,8 @@ impl Chat for Faulty<dyn Chat> {
         self.faults.call("Chat::attach", Nature::Writes, self.port.attach(at, name, content, comment)).await
     }
 
-    async fn member(&self, team: &TeamId, user: &UserId) -> Result<Member, PortError> {
-        self.faults.call("Chat::member", Nature::Reads, self.port.member(team, user)).await
+    async fn member(&self, team: &TeamId, user: &UserId, age: Age) -> Result<Member, PortError> {
+        self.faults.call("Chat::member", Nature::Reads, self.port.member(team, user, age)).await
     }
 
     async fn identity(&self) -> Result<BotIdentity, PortError> {

@@ -4,5 +4,8 @@ pub(crate) mod bot;
 pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod http;
+pub(crate) mod moves;
 pub(crate) mod process;
+pub(crate) mod regions;
+pub(crate) mod requests;
 pub(crate) mod scene;

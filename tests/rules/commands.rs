@@ -10,6 +10,10 @@ const SAYS: &[(&str, &[&str])] = &[
     ("cancel-batch", &["cancel_asked.json", "run_form.json"]),
     ("status", &["run_status.json", "board.json"]),
     ("list-batches", &["runs.json"]),
+    ("fail-over", &["request_card.json", "fail_over_form.json", "move_card.json"]),
+    ("fail-back", &["request_card.json", "move_card.json"]),
+    ("approve", &["vote_form.json", "vote_counted.json", "request_form.json"]),
+    ("deny", &["vote_form.json", "request_ended.json"]),
     ("why", &["why.json", "why_form.json"]),
     ("help", &["help.json", "menu.json"]),
 ];

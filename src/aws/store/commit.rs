@@ -5,7 +5,7 @@ use super::locks::{self, Locks};
 use super::outbox::Entry;
 use super::schema::EXPIRES;
 use super::tail::Tail;
-use super::{DynamoStore, deadlines, runs};
+use super::{DynamoStore, deadlines, records, runs};
 use crate::aws::random::jitter;
 use crate::aws::table::{Check, Item, Key, Refused, Write};
 use crate::domain::id::EnvelopeId;
@@ -27,6 +27,8 @@ enum Part {
     Claim,
     /// The n-th run write of the commit.
     Run(usize),
+    /// The n-th record write of the commit.
+    Record(usize),
     /// Something that is worked out anew.
     Other,
 }
@@ -87,6 +89,7 @@ fn meaning(commit: &Commit, failed: &[Part]) -> Option<PortError> {
     }
     failed.iter().find_map(|part| match part {
         Part::Run(n) => commit.runs.get(*n).map(runs::conflict),
+        Part::Record(n) => commit.records.get(*n).map(records::conflict),
         Part::Claim | Part::Other => None,
     })
 }
@@ -117,6 +120,10 @@ async fn plan(store: &DynamoStore, commit: &Commit, now: Timestamp) -> Result<(V
     for (n, run) in commit.runs.iter().enumerate() {
         parts.push(Part::Run(n));
         writes.push(runs::put(run)?);
+    }
+    for (n, record) in commit.records.iter().enumerate() {
+        parts.push(Part::Record(n));
+        writes.push(records::put(record)?);
     }
     let found = before(store, commit).await?;
     writes.extend(Locks::work_out(commit, &found)?.writes());

@@ -2,8 +2,7 @@
 
 use super::schema::{DUE, SortedBy};
 use crate::aws::table::{Check, Item, Key, Table, Write};
-use crate::domain::run::AttemptKey;
-use crate::ports::{Commit, Deadline, PortError};
+use crate::ports::{Commit, Deadline, PortError, Subject};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -18,7 +17,7 @@ pub(super) fn writes(commit: &Commit) -> Vec<Write> {
     for deadline in &commit.deadlines {
         let item = Item::at(&Key::one(SET, &deadline.key))
             .with_text("key", deadline.key.clone())
-            .with_text("attempt", deadline.attempt.to_string())
+            .with_text("subject", deadline.subject.to_string())
             .with_text(DUE.name, SET)
             .with_time(SortedBy::DueAt.name(), deadline.due);
         writes.insert(&deadline.key, Write::Put(item, Check::Nothing));
@@ -42,7 +41,8 @@ pub(super) async fn due(table: &Table, now: Timestamp, max: usize) -> Result<Vec
 }
 
 fn read(item: &Item) -> Result<Deadline, PortError> {
-    let attempt = AttemptKey::parse(item.text("attempt")?)
-        .ok_or_else(|| PortError::permanent("a deadline names no attempt: it was changed by something else"))?;
-    Ok(Deadline { key: item.text("key")?.to_owned(), due: item.time(SortedBy::DueAt.name())?, attempt })
+    let subject = Subject::parse(item.text("subject")?).ok_or_else(|| {
+        PortError::permanent("a deadline is about nothing that is known: a newer program wrote it, or something else")
+    })?;
+    Ok(Deadline { key: item.text("key")?.to_owned(), due: item.time(SortedBy::DueAt.name())?, subject })
 }

@@ -2,7 +2,8 @@
 //!
 //! | item | partition key | sort key | indexes |
 //! |---|---|---|---|
-//! | run | `run#ID` | `run` | `all`, `channel`, `input`; `open` while it is open |
+//! | run | `run#ID` | `run` | `all`, `channel`, `input`; `open` while it is open; `failed` while its last attempt is one that failed |
+//! | record | `record#KEY` | `record` | `list` while it stands in one |
 //! | claim, lock, receipt | `claim#KEY`, `lock#NAME`, `receipt#KEY` | the kind | – |
 //! | deadline | `deadline#KEY` | `deadline` | `due` |
 //! | outbox item | `outbox#KEY` | `outbox` | `due`, by priority |
@@ -17,6 +18,7 @@ mod commit;
 mod deadlines;
 mod locks;
 mod outbox;
+mod records;
 mod runs;
 mod schema;
 mod settle;
@@ -30,7 +32,9 @@ use super::table::{Check, Item, Key, Table};
 use crate::domain::audit::{AuditHead, AuditRecord};
 use crate::domain::id::{EnvelopeId, RunId};
 use crate::domain::run::Run;
-use crate::ports::{Clock, Commit, Deadline, GivenUp, MessageRef, OutboxItem, PortError, RunQuery, Settled, Store};
+use crate::ports::{
+    Clock, Commit, Deadline, GivenUp, MessageRef, OutboxItem, PortError, RunQuery, Settled, Store, StoredRecord,
+};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use jiff::Timestamp;
@@ -73,6 +77,15 @@ impl Store for DynamoStore {
 
     async fn runs(&self, query: RunQuery, max: usize) -> Result<Vec<Run>, PortError> {
         runs::list(&self.table, query, max).await
+    }
+
+    async fn record(&self, key: &str) -> Result<Option<StoredRecord>, PortError> {
+        let found = self.one("could not read a record", records::RECORD, key).await?;
+        found.map(|item| records::read(&item)).transpose()
+    }
+
+    async fn records(&self, list: &str, max: usize) -> Result<Vec<StoredRecord>, PortError> {
+        records::list(&self.table, list, max).await
     }
 
     async fn holder(&self, lock: &str) -> Result<Option<RunId>, PortError> {

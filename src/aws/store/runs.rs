@@ -1,14 +1,14 @@
 //! Run records.
 
-use super::schema::{ALL, CHANNEL, INPUT, OPEN, SortedBy};
+use super::schema::{ALL, CHANNEL, FAILED, INPUT, OPEN, SortedBy};
 use super::{json, read_json};
 use crate::aws::table::{Check, Item, Key, Table, Write};
 use crate::domain::id::RunId;
-use crate::domain::run::Run;
+use crate::domain::run::{Run, RunState};
 use crate::ports::{Kind, PortError, RunQuery, RunWrite};
 
 /// DynamoDB's limit of an item, less what the keys of a run take.
-const LARGEST: usize = 390_000;
+pub(super) const LARGEST: usize = 390_000;
 
 /// Versions that this process knows to be stored. A write that expects an older one has lost already and need not be sent.
 #[derive(Debug, Clone)]
@@ -53,6 +53,9 @@ pub(super) fn put(write: &RunWrite) -> Result<Write, PortError> {
     if run.is_open() {
         item = item.with_text(OPEN.name, "run");
     }
+    if has_failed(&run) {
+        item = item.with_text(FAILED.name, "run");
+    }
     let check = if write.expected == 0 { Check::Absent } else { Check::Number("version", write.expected) };
     Ok(Write::Put(item, check))
 }
@@ -75,23 +78,28 @@ pub(super) fn read(item: &Item) -> Result<Run, PortError> {
 
 /// At most `max` runs, the newest first. One that cannot be read is left out, and said.
 pub(super) async fn list(table: &Table, query: RunQuery, max: usize) -> Result<Vec<Run>, PortError> {
-    let open = query == RunQuery::Open;
+    let (open, failed) = (query == RunQuery::Open, query == RunQuery::Failed);
     let query = match query {
         RunQuery::All => ALL.newest("run"),
         RunQuery::Open => OPEN.newest("run"),
+        RunQuery::Failed => FAILED.newest("run"),
         RunQuery::Channel(channel) => CHANNEL.newest(of_channel(channel.as_str())),
         RunQuery::Input(key) => INPUT.newest(of_input(&key)),
     };
     let items = table.query_whole("could not list runs", &query, max).await?;
     let runs = items.iter().filter_map(|item| match read(item) {
         // The index may be a moment late.
-        Ok(run) => (!open || run.is_open()).then_some(run),
+        Ok(run) => ((!open || run.is_open()) && (!failed || has_failed(&run))).then_some(run),
         Err(error) => {
             tracing::error!(%error, "a run cannot be read and is left out");
             None
         }
     });
     Ok(runs.collect())
+}
+
+fn has_failed(run: &Run) -> bool {
+    run.current().state == RunState::Failed
 }
 
 fn of_channel(channel: &str) -> String {

@@ -21,15 +21,17 @@ pub struct Index {
 }
 
 /// Each index of the table. The table's own keys are `pk` and `sk`, both texts.
-pub const INDEXES: &[Index] = &[ALL, OPEN, CHANNEL, INPUT, DUE];
+pub const INDEXES: &[Index] = &[ALL, OPEN, FAILED, CHANNEL, INPUT, LIST, DUE];
 
 /// The attribute by which DynamoDB deletes what has had its time: seconds, a number.
 pub const EXPIRES: &str = "expires";
 
 pub(super) const ALL: Index = Index { name: "all", sort: SortedBy::Created };
 pub(super) const OPEN: Index = Index { name: "open", sort: SortedBy::Created };
+pub(super) const FAILED: Index = Index { name: "failed", sort: SortedBy::Created };
 pub(super) const CHANNEL: Index = Index { name: "channel", sort: SortedBy::Created };
 pub(super) const INPUT: Index = Index { name: "input", sort: SortedBy::Created };
+pub(super) const LIST: Index = Index { name: "list", sort: SortedBy::Created };
 pub(in crate::aws) const DUE: Index = Index { name: "due", sort: SortedBy::DueAt };
 
 impl SortedBy {

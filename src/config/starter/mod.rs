@@ -10,6 +10,17 @@ use std::path::{Path, PathBuf};
 const TEMPLATE: &str = include_str!("switchman.toml");
 /// The line of the template that brakes the job.
 const BRAKE: &str = "max_rows_per_second = 20000";
+/// The lines of the template that make two regions.
+const REGIONS: [&str; 6] = [
+    "[[region]]",
+    "name = \"east\"",
+    "name = \"west\"",
+    "data = \"var/regions/west\"",
+    "[replication]",
+    "lag = \"2s\"",
+];
+/// Where the table of the template begins that guards moves to another region, and its last line.
+const GUARD: (&str, &str) = ("#[[approval]]\n#actions = [\"fail-over\", ", "#break_glass = [\"lead\"]\n");
 const JOB: &str = "jobs/sales";
 const INPUT: &str = "input";
 
@@ -20,6 +31,10 @@ pub struct Starter {
     pub sample: Settings,
     /// Rows per second of the job, so that one can watch it; `None`: as fast as it goes.
     pub max_rows_per_second: Option<u32>,
+    /// Whether there are two regions.
+    pub regions: bool,
+    /// Whether the table that guards fail-over and fail-back is in force. Without it they need two approvers, and nobody may break the glass.
+    pub break_glass: bool,
 }
 
 /// Why it was not written.
@@ -47,6 +62,8 @@ impl Starter {
         Self {
             sample: Settings { rows: 1_000, bad_percent: 1.0, missing_percent: 0.5, seed: 1 },
             max_rows_per_second: None,
+            regions: false,
+            break_glass: false,
         }
     }
 
@@ -55,6 +72,8 @@ impl Starter {
         Self {
             sample: Settings { rows: 100_000, bad_percent: 1.0, missing_percent: 0.1, seed: 1 },
             max_rows_per_second: Some(20_000),
+            regions: true,
+            break_glass: true,
         }
     }
 
@@ -101,8 +120,24 @@ impl Starter {
             Some(rows) => format!("max_rows_per_second = {rows}"),
             None => format!("#{BRAKE}"),
         };
-        TEMPLATE.replace(BRAKE, &brake)
+        let mut text = TEMPLATE.replace(BRAKE, &brake);
+        for line in REGIONS.iter().filter(|_| self.regions) {
+            text = text.replace(&format!("\n#{line}\n"), &format!("\n{line}\n"));
+        }
+        if self.break_glass { guarded(&text) } else { text }
     }
+}
+
+/// The template with the table for moves in force.
+fn guarded(text: &str) -> String {
+    let Some((before, rest)) = text.split_once(GUARD.0) else { return text.to_owned() };
+    let (table, after) = rest.split_once(GUARD.1).unwrap_or((rest, ""));
+    let in_force = |line: &str| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(' ') => setting.to_owned(),
+        _ => line.to_owned(),
+    };
+    let table: String = format!("{}{table}{}", GUARD.0, GUARD.1).split_inclusive('\n').map(in_force).collect();
+    format!("{before}{table}{after}")
 }
 
 /// Everything that is written, relative to the folder.
@@ -133,6 +168,10 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> StarterError {
 mod tests {
     use super::super::Config;
     use super::*;
+    use crate::domain::actor::Role;
+    use crate::domain::approval::ApprovalRule;
+    use crate::domain::command::Action;
+    use crate::domain::job::MoveSettings;
     use crate::domain::policy::Policy;
 
     fn written() -> (tempfile::TempDir, PathBuf) {
@@ -157,10 +196,26 @@ mod tests {
         let config = Config::load_with_data(&file).unwrap();
         assert_eq!(config.warnings(), Vec::<String>::new());
         let ids: Vec<&str> = config.people.iter().map(|p| p.user.as_str()).collect();
-        assert_eq!(ids, ["U0OPERATOR", "U0APPROVER1", "U0APPROVER2", "U0VIEWER"]);
+        assert_eq!(ids, ["U0OPERATOR", "U0APPROVER1", "U0APPROVER2", "U0LEAD", "U0VIEWER"]);
         assert_eq!(config.channels[0].as_str(), "C0BATCH");
         assert_eq!(config.jobs[0].load().unwrap().output_columns().len(), 14);
         assert_eq!(config.jobs[0].spec.max_rows_per_second, None);
+    }
+
+    #[test]
+    fn the_playground_lets_a_lead_break_the_glass_and_starts_batches_without_approval() {
+        let dir = tempfile::tempdir().unwrap();
+        Starter { sample: Starter::small().sample, ..Starter::playground() }.write(dir.path()).unwrap();
+        let config =
+            Config::load_with_data(&dir.path().join(FILE_NAME)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!((config.warnings(), config.own_rules), (Vec::new(), false));
+        let catalog = config.catalog();
+        let usual = ApprovalRule::for_regions();
+        for action in [Action::FailOver, Action::FailBack] {
+            let rule = ApprovalRule { break_glass: vec![Role::new("lead")], ..usual.clone() };
+            assert_eq!(catalog.approval(action, None), Some(rule));
+        }
+        assert_eq!(catalog.approval(Action::StartBatch, Some(&config.jobs[0].name)), None);
     }
 
     #[test]
@@ -197,8 +252,24 @@ mod tests {
             assert_eq!((&own.name, &own.roles, &own.actions), (&standard.name, &standard.roles, &standard.actions));
         }
         assert_eq!(config.policy.rules().len(), Policy::standard().rules().len());
+        assert_eq!((config.approvals.len(), config.moves), (2, MoveSettings::default()));
+        let rule = &config.approvals[0].rule;
+        assert_eq!(rule, &ApprovalRule { break_glass: rule.break_glass.clone(), ..ApprovalRule::for_regions() });
         let spec = &config.jobs[0].spec;
         assert_eq!((spec.workers, spec.max_rows_per_second, spec.output.len()), (2, Some(20_000), 3));
+    }
+
+    #[test]
+    fn the_playground_has_two_regions_and_a_first_configuration_none() {
+        for (regions, expected) in [(false, vec![]), (true, vec!["east", "west"])] {
+            let dir = tempfile::tempdir().unwrap();
+            Starter { regions, ..Starter::small() }.write(dir.path()).unwrap();
+            let config = Config::load(&dir.path().join(FILE_NAME)).unwrap();
+            let names: Vec<_> = config.regions.all.iter().map(|region| region.name.as_str()).collect();
+            assert_eq!(names, expected);
+            assert_eq!(config.warnings(), Vec::<String>::new());
+        }
+        assert!(Starter::playground().regions);
     }
 
     #[test]

@@ -10,6 +10,9 @@ pub use usage::{Usage, nearest, usage_at};
 
 use super::command::Command;
 
+/// The word that turns a fail-over into a drill.
+const DRILL: &str = "drill";
+
 /// The command as text, as [`parse()`] reads it back: `parse(render(c)) == c`.
 pub fn render(command: &Command) -> String {
     let mut words = vec![command.action().name().to_owned()];
@@ -24,7 +27,15 @@ pub fn render(command: &Command) -> String {
         }
         Command::CancelBatch { run } => words.push(run.to_string()),
         Command::Status { run } => words.extend(run.as_ref().map(ToString::to_string)),
-        Command::ListBatches => {}
+        Command::ListBatches | Command::FailBack => {}
+        Command::FailOver { region, drill } => {
+            words.extend(region.as_ref().map(ToString::to_string));
+            words.extend(drill.then(|| DRILL.to_owned()));
+        }
+        Command::Approve { request, words: text } | Command::Deny { request, reason: text } => {
+            words.push(request.to_string());
+            words.extend(text.as_ref().map(|t| quote(t)));
+        }
         Command::Why { user, command } => {
             words.push(format!("<@{user}>"));
             words.push(render(command));

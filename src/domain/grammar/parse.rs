@@ -1,10 +1,10 @@
 //! From a line of text to a command.
 
-use super::is_quote;
 use super::spec::{Arg, Kind, SPECS, Spec, spec};
 use super::usage::{Usage, nearest};
+use super::{DRILL, is_quote};
 use crate::domain::command::{Action, Command, Scope};
-use crate::domain::id::{FileName, JobName, RunId, UserId};
+use crate::domain::id::{FileName, JobName, RegionName, RequestId, RunId, UserId};
 
 /// What a line of text asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,10 @@ enum Value {
     Scope(Scope),
     User(UserId),
     Action(Action),
+    Region(RegionName),
+    Drill,
+    Request(RequestId),
+    Words(String),
     Command(Command),
 }
 
@@ -95,12 +99,25 @@ impl Parser<'_> {
                     }
                 };
             }
+            if let [Arg { kind: Kind::Words, .. }, ..] = open {
+                values.push(Value::Words(self.rest(tokens)));
+                return Ok(values);
+            }
             let (value, skipped) = self.argument(spec, open, token)?;
             values.push(value);
             open = &open[skipped + 1..];
             tokens = rest;
         }
         Ok(values)
+    }
+
+    /// Everything from the first token on: as it was typed, or the content of one quoted text.
+    fn rest(&self, tokens: &[Token]) -> String {
+        match tokens {
+            [one] => one.word.clone(),
+            [first, ..] => self.text.chars().skip(first.at).collect::<String>().trim_end().to_owned(),
+            [] => String::new(),
+        }
     }
 
     /// The value of `token` as the first of the open arguments that takes it; optional ones may be skipped.
@@ -143,6 +160,20 @@ impl Parser<'_> {
             Kind::Action => Action::parse(&lower).map(Value::Action).ok_or_else(|| {
                 ("the name of a command".to_owned(), nearest(&lower, SPECS.iter().map(|s| s.action.name())))
             }),
+            Kind::Region => {
+                RegionName::parse(lower).map(Value::Region).map_err(|e| (format!("a region ({})", e.rule), None))
+            }
+            Kind::Drill => {
+                if lower == DRILL {
+                    Ok(Value::Drill)
+                } else {
+                    Err(("the word drill".to_owned(), nearest(&lower, [DRILL])))
+                }
+            }
+            Kind::Request => RequestId::parse(lower)
+                .map(Value::Request)
+                .map_err(|_| ("a request id such as q-7k3f".to_owned(), None)),
+            Kind::Words => Ok(Value::Words(word.to_owned())),
             Kind::Command => Err(("a command".to_owned(), None)),
         }
     }
@@ -224,6 +255,7 @@ fn mention(word: &str) -> Option<UserId> {
 fn build(action: Action, values: Vec<Value>) -> Option<Command> {
     let (mut job, mut file, mut run, mut scope, mut user, mut about, mut command) =
         (None, None, None, None, None, None, None);
+    let (mut region, mut drill, mut request, mut words) = (None, false, None, None);
     for value in values {
         match value {
             Value::Job(v) => job = Some(v),
@@ -233,6 +265,10 @@ fn build(action: Action, values: Vec<Value>) -> Option<Command> {
             Value::User(v) => user = Some(v),
             Value::Action(v) => about = Some(v),
             Value::Command(v) => command = Some(Box::new(v)),
+            Value::Region(v) => region = Some(v),
+            Value::Drill => drill = true,
+            Value::Request(v) => request = Some(v),
+            Value::Words(v) => words = Some(v).filter(|text: &String| !text.trim().is_empty()),
         }
     }
     Some(match action {
@@ -241,6 +277,10 @@ fn build(action: Action, values: Vec<Value>) -> Option<Command> {
         Action::CancelBatch => Command::CancelBatch { run: run? },
         Action::Status => Command::Status { run },
         Action::ListBatches => Command::ListBatches,
+        Action::FailOver => Command::FailOver { region, drill },
+        Action::FailBack => Command::FailBack,
+        Action::Approve => Command::Approve { request: request?, words },
+        Action::Deny => Command::Deny { request: request?, reason: words },
         Action::Why => Command::Why { user: user?, command: command? },
         Action::Help => Command::Help { about },
     })

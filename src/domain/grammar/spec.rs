@@ -31,6 +31,12 @@ pub enum Kind {
     Run,
     Scope,
     User,
+    Region,
+    /// The word `drill`.
+    Drill,
+    Request,
+    /// Free text: the rest of the line.
+    Words,
     /// A whole command: the rest of the line.
     Command,
     Action,
@@ -80,6 +86,34 @@ pub const SPECS: &[Spec] = &[
         summary: "List this channel's runs, the newest first",
         detail: "Shows the last twenty.",
         example: "list-batches",
+    },
+    Spec {
+        action: Action::FailOver,
+        args: &[optional("REGION", Kind::Region), optional("drill", Kind::Drill)],
+        summary: "Make another region the active one and recover every unfinished file there",
+        detail: "Shows the plan and asks for approval; nothing moves before enough people approved it. With drill: everything but the switch, in a sandbox.",
+        example: "fail-over west",
+    },
+    Spec {
+        action: Action::FailBack,
+        args: &[],
+        summary: "Go back to the region that was active before",
+        detail: "The same plan and approval as fail-over, the other way round.",
+        example: "fail-back",
+    },
+    Spec {
+        action: Action::Approve,
+        args: &[required("ID", Kind::Request), optional("REASON…", Kind::Words)],
+        summary: "Approve a request",
+        detail: "You approve the plan that the request shows. For a fail-over write the target's name before the reason. In an emergency, where the catalog allows it: approve ID break-glass REASON. Closes the review of a broken glass, too.",
+        example: "approve q-7k3f looks right",
+    },
+    Spec {
+        action: Action::Deny,
+        args: &[required("ID", Kind::Request), optional("REASON…", Kind::Words)],
+        summary: "Deny a request, or withdraw your own",
+        detail: "One denial decides. A reason is needed; everybody in the channel sees it.",
+        example: "deny q-7k3f wrong file",
     },
     Spec {
         action: Action::Why,

@@ -6,9 +6,9 @@ mod state;
 pub use progress::{Progress, ReasonCount};
 pub use state::{IllegalTransition, RunEvent, RunState};
 
-use super::actor::Actor;
+use super::actor::{Actor, Asker};
 use super::command::Scope;
-use super::id::{ChannelId, FileName, JobName, RunId};
+use super::id::{ChannelId, FileName, JobName, RegionName, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct Attempt {
     pub number: u32,
     pub scope: Scope,
     pub state: RunState,
-    pub asked_by: Actor,
+    pub asked_by: Asker,
     pub asked_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
@@ -40,6 +40,15 @@ pub struct Attempt {
     /// Why it failed, for people.
     pub failure: Option<String>,
     pub cancelled_by: Option<Actor>,
+    /// Where it is worked on; `None` in records from before there were regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<RegionName>,
+    /// Since when its engine has not answered; what is known of it is from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<Timestamp>,
+    /// The epoch it was begun in: with an older one than the active region's it cannot publish.
+    #[serde(default)]
+    pub epoch: u64,
 }
 
 /// The record of a run. `version` goes up by one at each write (compare and set).
@@ -79,12 +88,12 @@ impl AttemptKey {
 
 impl Attempt {
     /// A pass that was asked for and has not started.
-    pub fn asked(number: u32, scope: Scope, by: Actor, at: Timestamp) -> Self {
+    pub fn asked(number: u32, scope: Scope, by: impl Into<Asker>, at: Timestamp) -> Self {
         Self {
             number,
             scope,
             state: RunState::Starting,
-            asked_by: by,
+            asked_by: by.into(),
             asked_at: at,
             started_at: None,
             ended_at: None,
@@ -92,7 +101,16 @@ impl Attempt {
             reasons: Vec::new(),
             failure: None,
             cancelled_by: None,
+            region: None,
+            silent_since: None,
+            epoch: 0,
         }
+    }
+
+    /// The same, worked on in the active region.
+    #[must_use]
+    pub fn within(self, active: &super::region::Active) -> Self {
+        Self { region: Some(active.region.clone()), epoch: active.epoch, ..self }
     }
 }
 

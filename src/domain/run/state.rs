@@ -14,6 +14,8 @@ pub enum RunState {
     Succeeded,
     Failed,
     Cancelled,
+    /// Its region was left before it ended; a later attempt goes on elsewhere.
+    LeftBehind,
 }
 
 /// What can happen to an attempt.
@@ -24,6 +26,8 @@ pub enum RunEvent {
     EngineFailed,
     EngineCancelled,
     CancelAsked,
+    /// Another region has become the active one.
+    RegionLeft,
 }
 
 /// An event that a state does not allow. The state stays as it is.
@@ -35,11 +39,18 @@ pub struct IllegalTransition {
 }
 
 impl RunState {
-    pub const ALL: [Self; 6] =
-        [Self::Starting, Self::Running, Self::Cancelling, Self::Succeeded, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 7] = [
+        Self::Starting,
+        Self::Running,
+        Self::Cancelling,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::LeftBehind,
+    ];
 
     pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::LeftBehind)
     }
 
     /// The word people are shown; no colour or symbol ever stands for it alone.
@@ -51,6 +62,7 @@ impl RunState {
             Self::Succeeded => "finished",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::LeftBehind => "left behind",
         }
     }
 
@@ -58,13 +70,14 @@ impl RunState {
     pub fn next(self, event: RunEvent) -> Result<Self, IllegalTransition> {
         let illegal = Err(IllegalTransition { state: self, event });
         match (self, event) {
-            (Self::Succeeded | Self::Failed | Self::Cancelled, _) => illegal,
+            (Self::Succeeded | Self::Failed | Self::Cancelled | Self::LeftBehind, _) => illegal,
             (Self::Starting | Self::Running, RunEvent::EngineStarted) => Ok(Self::Running),
             (Self::Cancelling, RunEvent::EngineStarted | RunEvent::CancelAsked)
             | (Self::Starting | Self::Running, RunEvent::CancelAsked) => Ok(Self::Cancelling),
             (_, RunEvent::EngineSucceeded) => Ok(Self::Succeeded),
             (_, RunEvent::EngineFailed) => Ok(Self::Failed),
             (_, RunEvent::EngineCancelled) => Ok(Self::Cancelled),
+            (_, RunEvent::RegionLeft) => Ok(Self::LeftBehind),
         }
     }
 }
@@ -74,12 +87,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const EVENTS: [RunEvent; 5] = [
+    const EVENTS: [RunEvent; 6] = [
         RunEvent::EngineStarted,
         RunEvent::EngineSucceeded,
         RunEvent::EngineFailed,
         RunEvent::EngineCancelled,
         RunEvent::CancelAsked,
+        RunEvent::RegionLeft,
     ];
 
     #[test]

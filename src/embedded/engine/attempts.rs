@@ -5,11 +5,14 @@ use super::io;
 use crate::batch::durable;
 use crate::batch::{self, BatchError, Outcome, Summary};
 use crate::domain::command::Scope;
-use crate::domain::id::JobName;
+use crate::domain::id::{JobName, RegionName};
 use crate::domain::run::{AttemptKey, Input, Progress, ReasonCount};
 use crate::ports::{Execution, ExecutionState, PortError};
 use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The folder with a directory for each attempt.
 #[derive(Debug, Clone)]
@@ -23,6 +26,11 @@ pub(crate) struct Request {
     pub(crate) job: JobName,
     pub(crate) input: Input,
     pub(crate) scope: Scope,
+    /// Where it was begun, and in which epoch; `None` before there were regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<RegionName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) epoch: Option<u64>,
 }
 
 /// How an attempt ended.
@@ -43,7 +51,8 @@ enum End {
 }
 
 const REQUEST: &str = "request.json";
-const ENDED: &str = "ended.json";
+/// Written last: what it says holds for everything else there.
+pub(crate) const ENDED: &str = "ended.json";
 
 impl Attempts {
     pub fn new(root: impl Into<PathBuf>) -> Self {
@@ -60,6 +69,29 @@ impl Attempts {
 
     pub(crate) fn ended(&self, key: &AttemptKey) -> Result<Option<Ended>, PortError> {
         durable::read_json(&self.dir(key).join(ENDED)).map_err(unusable)
+    }
+
+    /// Every attempt there is, in no order; `None` where the folder has not changed since `seen`, which is brought up to date.
+    pub(crate) fn keys(&self, seen: &mut Option<SystemTime>) -> std::io::Result<Option<Vec<AttemptKey>>> {
+        let changed = match fs::metadata(&self.root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Some(Vec::new())),
+            found => found?.modified()?,
+        };
+        if *seen == Some(changed) {
+            return Ok(None);
+        }
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(&self.root)? {
+            keys.extend(entry?.file_name().to_str().and_then(AttemptKey::parse));
+        }
+        *seen = Some(changed);
+        Ok(Some(keys))
+    }
+
+    /// Ends an attempt that nobody works on and that may never publish.
+    pub(crate) fn end_fenced(&self, key: &AttemptKey, why: String) -> Result<(), PortError> {
+        let stored = batch::stored_progress(&self.dir(key)).map_err(unusable)?.unwrap_or_default();
+        self.end(key, &Ended::failed(why, &stored))
     }
 
     pub(super) fn accept(&self, key: &AttemptKey, request: &Request) -> Result<(), PortError> {
@@ -140,6 +172,12 @@ impl From<Ended> for Execution {
 fn percent(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Writes a file of an attempt that was read elsewhere, durably.
+pub(crate) fn keep_text(dir: &Path, name: &str, text: &[u8]) -> Result<(), PortError> {
+    let write = |file: &mut fs::File| file.write_all(text).map_err(BatchError::io("write", &dir.join(name)));
+    durable::publish(dir, name, write).map_err(unusable)
 }
 
 /// An attempt's files could not be read or written.

@@ -1,20 +1,15 @@
 //! One execution: the batch itself, then its results where people look for them.
 
 use super::attempts::{Request, result_name};
-use super::{Inner, jobs::LocalJob};
-use crate::batch::{self, BatchError, Control, Job, Outcome, Redo, Summary, Tally, Task, durable};
+use super::{Inner, Live, jobs::LocalJob};
+use crate::batch::{self, BatchError, Job, Outcome, Redo, Summary, Tally, Task, durable};
 use crate::domain::command::Scope;
 use crate::domain::run::{AttemptKey, Progress, ReasonCount};
 use std::fs;
 use std::path::Path;
 
 /// Runs an attempt or goes on with it.
-pub(super) fn run(
-    inner: &Inner,
-    key: &AttemptKey,
-    request: &Request,
-    control: &Control,
-) -> Result<Summary, BatchError> {
+pub(super) fn run(inner: &Inner, key: &AttemptKey, request: &Request, live: &Live) -> Result<Summary, BatchError> {
     let local = inner.jobs.get(&request.job).map_err(|e| BatchError::State(e.what))?;
     let job = Job::load(&local.spec, &local.folder)?;
     let (dir, input) = (inner.attempts.dir(key), local.input.join(request.input.name.as_str()));
@@ -25,15 +20,17 @@ pub(super) fn run(
     };
     let earlier = inner.attempts.earlier(key).map_err(|e| BatchError::State(e.what))?;
     let redo = (!earlier.is_empty()).then_some(Redo { scope, earlier: &earlier });
-    let summary = batch::execute(&Task { job: &job, input: &input, dir: &dir, redo }, control)?;
+    let summary = batch::execute(&Task { job: &job, input: &input, dir: &dir, redo }, &live.control)?;
     if summary.outcome == Outcome::Succeeded {
+        // Held already where the batch was finished just now, and not where an earlier process has done that.
+        live.control.may_publish()?;
         show(local, key, request, &dir, &summary)?;
     }
     Ok(summary)
 }
 
 /// Puts the results into the job's output folder; a later attempt of the run replaces them.
-fn show(
+pub(in crate::embedded) fn show(
     local: &LocalJob,
     key: &AttemptKey,
     request: &Request,

@@ -3,13 +3,17 @@
 
 mod attempts;
 mod execution;
+mod fence;
 mod jobs;
 
 pub use attempts::Attempts;
-pub(super) use attempts::{result_name, unusable};
+pub(super) use attempts::{ENDED, keep_text, result_name, unusable};
+pub(super) use execution::show;
+pub use fence::{Fence, Permit, Refusal};
 pub use jobs::{LocalJob, LocalJobs};
 
 use crate::batch::{self, Control};
+use crate::domain::id::RegionName;
 use crate::domain::run::AttemptKey;
 use crate::ports::{Engine, Execution, ExecutionState, Kind, PortError, RejectPage, RejectedRow, StartRun};
 use async_trait::async_trait;
@@ -35,6 +39,9 @@ struct Inner {
     live: Mutex<HashMap<AttemptKey, Arc<Live>>>,
     places: Arc<Semaphore>,
     news: News,
+    /// Where it works; `None`: there is only one place.
+    region: Option<RegionName>,
+    fence: Fence,
     closing: AtomicBool,
     quiet: Notify,
 }
@@ -46,9 +53,40 @@ struct Live {
     running: AtomicBool,
     stopped: AtomicBool,
     wake: Notify,
+    leave: Arc<Leave>,
+}
+
+/// Whether it may publish, once it was asked.
+#[derive(Default)]
+struct Leave(Mutex<Option<Result<Permit, Refusal>>>);
+
+impl Leave {
+    /// Asks, unless a permit is held already.
+    fn ask(&self, fence: &Fence, epoch: u64) -> Result<(), batch::BatchError> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*held, Some(Ok(_))) {
+            *held = Some(fence(epoch));
+        }
+        match &*held {
+            Some(Err(Refusal::Over(why) | Refusal::Unknown(why))) => Err(batch::BatchError::Fenced(why.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets go of it; the refusal, if it was one.
+    fn end(&self) -> Option<Refusal> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().and_then(Result::err)
+    }
 }
 
 impl Live {
+    fn new(fence: &Fence, epoch: u64) -> Self {
+        let leave = Arc::<Leave>::default();
+        let (asked, fence) = (leave.clone(), fence.clone());
+        let control = Control::default().with_fence(move || asked.ask(&fence, epoch));
+        Self { control, leave, ..Self::default() }
+    }
+
     fn stop(&self) {
         self.control.cancel();
         self.wake.notify_one();
@@ -64,9 +102,23 @@ impl LocalEngine {
             live: Mutex::default(),
             places: Arc::new(Semaphore::new(at_once.max(1))),
             news,
+            region: None,
+            fence: fence::none(),
             closing: AtomicBool::new(false),
             quiet: Notify::new(),
         };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The same in a region: it publishes only what `fence` permits. Before the first start.
+    #[must_use]
+    pub(super) fn within(self, region: RegionName, fence: Fence) -> Self {
+        let Inner { jobs, attempts, live, places, news, closing, quiet, .. } = match Arc::try_unwrap(self.inner) {
+            Ok(inner) => inner,
+            Err(inner) => return Self { inner },
+        };
+        let region = Some(region);
+        let inner = Inner { jobs, attempts, live, places, news, region, fence, closing, quiet };
         Self { inner: Arc::new(inner) }
     }
 
@@ -84,6 +136,11 @@ impl LocalEngine {
             }
             quiet.await;
         }
+    }
+
+    /// Whether it was shut down.
+    pub(super) fn is_closing(&self) -> bool {
+        self.inner.closing.load(SeqCst)
     }
 
     async fn blocking<T: Send + 'static>(
@@ -115,12 +172,18 @@ impl Inner {
             Some(request) => request,
             None => {
                 self.jobs.check_input(&run.job, &run.input)?;
-                let request = Request { job: run.job.clone(), input: run.input.clone(), scope: run.scope };
+                let request = Request {
+                    job: run.job.clone(),
+                    input: run.input.clone(),
+                    scope: run.scope,
+                    region: self.region.clone(),
+                    epoch: Some(run.epoch),
+                };
                 self.attempts.accept(&run.key, &request)?;
                 request
             }
         };
-        let new = Arc::new(Live::default());
+        let new = Arc::new(Live::new(&self.fence, request.epoch.unwrap_or(run.epoch)));
         live.insert(run.key.clone(), new.clone());
         Ok(Some((new, request)))
     }
@@ -169,6 +232,7 @@ impl Inner {
         let row = |row: batch::Rejected| RejectedRow {
             line: row.line,
             column: row.column,
+            explanation: batch::Reason::parse(&row.reason).map_or("", batch::Reason::explain).to_owned(),
             reason: row.reason,
             value: row.value,
         };
@@ -204,13 +268,21 @@ impl Inner {
     fn finish(&self, key: &AttemptKey, live: &Live, request: &Request) {
         let running = live.running.load(SeqCst);
         let outcome =
-            if running { execution::run(self, key, request, &live.control) } else { Err(batch::BatchError::Cancelled) };
+            if running { execution::run(self, key, request, live) } else { Err(batch::BatchError::Cancelled) };
+        let refused = live.leave.end();
         let reached = live.control.progress();
         let ended = match outcome {
             Ok(summary) => Ended::of(&summary, &reached),
             Err(batch::BatchError::Cancelled) if live.stopped.load(SeqCst) => Ended::cancelled(&reached),
             // Shutting down, or another process has it: whoever starts it next goes on.
             Err(batch::BatchError::Cancelled | batch::BatchError::Running) => return,
+            Err(batch::BatchError::Fenced(why)) => match refused {
+                Some(Refusal::Over(why)) => Ended::failed(why, &reached),
+                Some(Refusal::Unknown(_)) | None => {
+                    tracing::warn!(attempt = %key, why, "an attempt may not publish now and is interrupted");
+                    return;
+                }
+            },
             Err(error) => Ended::failed(error.to_string(), &reached),
         };
         self.end(key, &ended);

@@ -6,8 +6,8 @@ use super::writer::Group;
 use super::{micros, outbox};
 use crate::domain::audit::AuditDraft;
 use crate::domain::id::RunId;
-use crate::domain::run::Run;
-use crate::ports::{Commit, Deadline, Kind, OutboxWrite, PortError, RunWrite};
+use crate::domain::run::{Run, RunState};
+use crate::ports::{Commit, Deadline, Kind, OutboxWrite, PortError, RecordWrite, RunWrite};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -45,6 +45,9 @@ impl Prepared {
         for (write, body) in self.commit.runs.iter().zip(&self.runs) {
             write_run(connection, write, body)?;
         }
+        for write in &self.commit.records {
+            write_record(connection, write)?;
+        }
         for (name, run) in &self.commit.unlock {
             connection.prepare_cached(sql::UNLOCK)?.execute([name, run.as_str()])?;
         }
@@ -72,13 +75,32 @@ fn write_run(connection: &Connection, write: &RunWrite, body: &str) -> Result<()
         version.cast_signed(),
         channel.as_str(),
         input.key,
-        write.run.is_open(),
+        standing(&write.run),
         micros(*created_at),
         body
     ];
     if connection.prepare_cached(statement)?.execute(values)? == 0 {
         let expected = write.expected;
         let what = format!("run {id} is not at version {expected}: somebody else wrote it first");
+        return Err(PortError::new(Kind::Conflict, what).into());
+    }
+    Ok(())
+}
+
+/// Which of the partial indexes it stands in.
+fn standing(run: &Run) -> i64 {
+    match run.current().state {
+        RunState::Failed => 2,
+        _ => i64::from(run.is_open()),
+    }
+}
+
+fn write_record(connection: &Connection, write: &RecordWrite) -> Result<(), Fault> {
+    let RecordWrite { key, expected, list, at, body } = write;
+    let statement = if *expected == 0 { sql::RECORD_INSERT } else { sql::RECORD_UPDATE };
+    let values = params![key, (expected + 1).cast_signed(), list, micros(*at), body];
+    if connection.prepare_cached(statement)?.execute(values)? == 0 {
+        let what = format!("{key} is not at version {expected}: somebody else wrote it first");
         return Err(PortError::new(Kind::Conflict, what).into());
     }
     Ok(())
@@ -96,7 +118,7 @@ fn lock(connection: &Connection, name: &str, run: &RunId) -> Result<(), Fault> {
 }
 
 fn set_deadline(connection: &Connection, deadline: &Deadline) -> rusqlite::Result<()> {
-    let values = params![deadline.key, micros(deadline.due), deadline.attempt.to_string()];
+    let values = params![deadline.key, micros(deadline.due), deadline.subject.to_string()];
     connection.prepare_cached(sql::DEADLINE_SET)?.execute(values).map(drop)
 }
 

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The schema this program reads and writes.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
+/// What brings a file of the version before to this one.
+const UPGRADE: &str = include_str!("upgrade.sql");
 /// How often a process asks for its turn while another one writes, and for how long: SQLite's own waits grow to a tenth of a second,
 /// in which a busy neighbour commits a hundred times without ever leaving the door open at the right moment.
 const ASK_AGAIN: Duration = Duration::from_millis(1);
@@ -50,6 +52,7 @@ pub(super) fn prepare(connection: &Connection, path: &Path, head: &HeadFile) -> 
             connection.execute("INSERT INTO schema_version VALUES (?1)", [SCHEMA]).map(drop).map_err(failed)
         }
         Found::Version(SCHEMA) => Ok(()),
+        Found::Version(1) => connection.execute_batch(UPGRADE).map_err(failed),
         Found::Version(version) => Err(PortError::permanent(format!(
             "{} has schema version {version}, this program knows {SCHEMA}: run the switchman that wrote it, or a newer one; \
              nothing was changed",

@@ -12,7 +12,7 @@ CREATE TABLE runs (
     version INTEGER NOT NULL,
     channel TEXT NOT NULL,
     input   TEXT NOT NULL,
-    open    INTEGER NOT NULL,
+    open    INTEGER NOT NULL, -- 1: its current attempt has not ended; 2: it has failed; else 0
     created INTEGER NOT NULL,
     body    TEXT NOT NULL
 ) STRICT;
@@ -20,6 +20,17 @@ CREATE INDEX runs_by_channel ON runs (channel, created);
 CREATE INDEX runs_by_input ON runs (input, created);
 CREATE INDEX runs_by_created ON runs (created);
 CREATE INDEX runs_open ON runs (created) WHERE open = 1;
+CREATE INDEX runs_failed ON runs (created) WHERE open = 2;
+
+-- Everything else that is kept by key: requests, moves, the active region. `list`: where it stands while it belongs there.
+CREATE TABLE records (
+    key     TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    list    TEXT,
+    at      INTEGER NOT NULL,
+    body    TEXT NOT NULL
+) STRICT;
+CREATE INDEX records_by_list ON records (list, at) WHERE list IS NOT NULL;
 
 -- What has been handled. A row stays for good: it is what makes an effect happen once.
 CREATE TABLE claims (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -25,8 +25,15 @@ statements! {
     RUNS_INPUT = "SELECT id, version, body FROM runs WHERE input = ?2 ORDER BY created DESC, rowid DESC LIMIT ?1";
     RUNS_OPEN = "SELECT id, version, body FROM runs INDEXED BY runs_open WHERE open = 1 \
         ORDER BY created DESC, rowid DESC LIMIT ?1";
+    RUNS_FAILED = "SELECT id, version, body FROM runs INDEXED BY runs_failed WHERE open = 2 \
+        ORDER BY created DESC, rowid DESC LIMIT ?1";
     RUNS_ALL = "SELECT id, version, body FROM runs INDEXED BY runs_by_created \
         ORDER BY created DESC, rowid DESC LIMIT ?1";
+
+    RECORD_INSERT = "INSERT OR IGNORE INTO records (key, version, list, at, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    RECORD_UPDATE = "UPDATE records SET version = ?2, list = ?3, at = ?4, body = ?5 WHERE key = ?1 AND version = ?2 - 1";
+    RECORD = "SELECT key, version, body FROM records WHERE key = ?1";
+    RECORDS = "SELECT key, version, body FROM records WHERE list = ?2 ORDER BY at DESC, rowid DESC LIMIT ?1";
 
     LOCK = "INSERT OR IGNORE INTO locks (name, run) VALUES (?1, ?2)";
     UNLOCK = "DELETE FROM locks WHERE name = ?1 AND run = ?2";

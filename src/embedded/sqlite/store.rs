@@ -6,8 +6,10 @@ use super::writer::Parts;
 use super::{Sqlite, audit, limit, micros, statements as sql, time};
 use crate::domain::audit::{AuditHead, AuditRecord};
 use crate::domain::id::{EnvelopeId, RunId};
-use crate::domain::run::{AttemptKey, Run};
-use crate::ports::{Commit, Deadline, GivenUp, MessageRef, OutboxItem, PortError, RunQuery, Settled, Store};
+use crate::domain::run::Run;
+use crate::ports::{
+    Commit, Deadline, GivenUp, MessageRef, OutboxItem, PortError, RunQuery, Settled, Store, StoredRecord, Subject,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -38,6 +40,7 @@ impl Store for Sqlite {
             RunQuery::Channel(channel) => (sql::RUNS_CHANNEL, Some(String::from(channel))),
             RunQuery::Input(key) => (sql::RUNS_INPUT, Some(key)),
             RunQuery::Open => (sql::RUNS_OPEN, None),
+            RunQuery::Failed => (sql::RUNS_FAILED, None),
             RunQuery::All => (sql::RUNS_ALL, None),
         };
         let query = move |connection: &rusqlite::Connection| {
@@ -50,6 +53,24 @@ impl Store for Sqlite {
         };
         let stored = self.readers.read("could not list runs", query).await?;
         Ok(stored.into_iter().filter_map(|run| unless_broken(run.read())).collect())
+    }
+
+    async fn record(&self, key: &str) -> Result<Option<StoredRecord>, PortError> {
+        let key = key.to_owned();
+        let query = move |connection: &rusqlite::Connection| {
+            Ok(connection.prepare_cached(sql::RECORD)?.query_row([key], stored_record).optional()?)
+        };
+        self.readers.read("could not read a record", query).await
+    }
+
+    async fn records(&self, list: &str, max: usize) -> Result<Vec<StoredRecord>, PortError> {
+        let list = list.to_owned();
+        let query = move |connection: &rusqlite::Connection| {
+            let mut statement = connection.prepare_cached(sql::RECORDS)?;
+            let rows = statement.query_map(params![limit(max), list], stored_record)?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        };
+        self.readers.read("could not list records", query).await
     }
 
     async fn holder(&self, lock: &str) -> Result<Option<RunId>, PortError> {
@@ -74,9 +95,9 @@ impl Store for Sqlite {
             Ok(rows.collect::<Result<Vec<_>, _>>()?)
         };
         let rows = self.readers.read("could not read deadlines", query).await?;
-        let deadline = |(key, due, attempt): (String, i64, String)| {
-            let attempt = AttemptKey::parse(&attempt).ok_or_else(|| broken("a deadline", &key));
-            unless_broken(attempt.map(|attempt| Deadline { key, due: time(due), attempt }))
+        let deadline = |(key, due, subject): (String, i64, String)| {
+            let subject = Subject::parse(&subject).ok_or_else(|| broken("a deadline", &key));
+            unless_broken(subject.map(|subject| Deadline { key, due: time(due), subject }))
         };
         Ok(rows.into_iter().filter_map(deadline).collect())
     }
@@ -167,6 +188,11 @@ impl Sqlite {
             Settling { key: item.key, lease: item.lease, version: item.version, settled, receipt: None, now };
         self.writer.write("could not settle an outbox item", Parts::Many, move |group| settling.apply(group)).await
     }
+}
+
+fn stored_record(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
+    let version: i64 = row.get(1)?;
+    Ok(StoredRecord { key: row.get(0)?, version: version.cast_unsigned(), body: row.get(2)? })
 }
 
 struct StoredRun {

@@ -7,13 +7,19 @@ import { drawHome, openHome } from "./home.js";
 import { drawMessages, startMessages } from "./messages.js";
 import { startModal } from "./modal.js";
 import { avatar, become, channel, member, startingMember, startPeople } from "./people.js";
+import { hasRegions, startRegions } from "./regions.js";
 import { follow, on, store, tell } from "./store.js";
 import { startUpload } from "./upload.js";
 
 const $ = (id) => document.getElementById(id);
 const permalink = /^\/archives\/([A-Z0-9]+)\/p(\d+)$/.exec(location.pathname);
 let open = permalink?.[1] ?? (location.hash.slice(1) || "C0BATCH");
+/** The last message that somebody has seen in a place, by person and place. */
 const seen = new Map();
+/** The last message there was when the page was opened: nothing older is news to anybody. */
+let opened = null;
+/** Whether the cards speak of regions. */
+let offered = false;
 
 const directId = () => `D${store.me.slice(1)}`;
 
@@ -38,7 +44,7 @@ function intro(here) {
     ? [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), ` of ${team}, a workspace that lives on this machine. Nothing leaves it.`),
       h("p", {}, "Type ", h("code", {}, store.command), " to see what you can do. Choose on the left who you are: everybody may do something else."), cards()]
     : [h("p", {}, "This is ", h("strong", {}, `#${here.name}`), `. ${here.topic}.`)];
-  return { key: "intro", sign: `${here.id}${here.has_bot}${store.examples[0]}`, make: () => h("div", { class: "intro" }, h("h3", {}, `# ${here.name}`), text) };
+  return { key: "intro", sign: `${here.id}${here.has_bot}${store.examples[0]}${hasRegions()}`, make: () => h("div", { class: "intro" }, h("h3", {}, `# ${here.name}`), text) };
 }
 
 /** Three things to try, for somebody who has just come. */
@@ -49,7 +55,8 @@ function cards() {
   return h("div", { class: "cards" },
     first && card("1", "Run a batch", "One message counts up and ends with totals, the reasons of rejects and what to do next.", { "data-try": first }),
     stranger && card("2", `Be the ${stranger.name.toLowerCase()}`, "The same command, refused in private, with the rule that made the decision.", { "data-be": stranger.id }),
-    card("3", "Give Slack a bad day", "Rate limits, lost answers, double deliveries: the run still ends with one answer.", { "data-faults": "" }));
+    card("3", "Give Slack a bad day", "Rate limits, lost answers, double deliveries: the run still ends with one answer.", { "data-faults": "" }),
+    hasRegions() && card("4", "Lose a region", "Cut it off in mid-batch; two people approve the fail-over, and every file is accounted for by name.", { "data-regions": "" }));
 }
 
 function introDirect() {
@@ -57,7 +64,7 @@ function introDirect() {
 }
 
 function unread(id) {
-  const since = seen.get(id) ?? "0";
+  const since = seen.get(`${store.me} ${id}`) ?? opened ?? "0";
   return [...store.messages.values()].filter((one) => one.channel === id && one.ts > since && one.author?.member !== store.me).length;
 }
 
@@ -85,7 +92,7 @@ function draw(change = {}) {
   const here = place();
   if (!here) return;
   if (!here.home) {
-    seen.set(here.id, [...store.messages.values()].filter((one) => one.channel === here.id).map((one) => one.ts).sort().at(-1) ?? "0");
+    seen.set(`${store.me} ${here.id}`, [...store.messages.values()].filter((one) => one.channel === here.id).map((one) => one.ts).sort().at(-1) ?? "0");
     drawMessages({ ...here, fresh: change.fresh || change.notice });
   } else drawHome();
   drawPlaces();
@@ -94,7 +101,7 @@ function draw(change = {}) {
 }
 
 function go(id) {
-  open = id === "app" ? "home" : id;
+  open = id !== "app" ? id : unread(directId()) ? "direct" : "home";
   history.replaceState(null, "", `/#${open}`);
   if (open === "home") openHome();
   showMenu(false);
@@ -117,10 +124,11 @@ document.addEventListener("click", (event) => {
   go(id ?? (tab ? (tab === "home" ? "home" : "direct") : channelId));
 });
 document.addEventListener("click", (event) => {
-  const { try: line, be, faults } = event.target.closest(".card")?.dataset ?? {};
+  const { try: line, be, faults, regions } = event.target.closest(".card")?.dataset ?? {};
   if (line) compose(line);
   if (be) become(be);
   if (faults !== undefined && $("faults").hidden) $("faults-button").click();
+  if (regions !== undefined && $("regions").hidden) $("regions-button").click();
 });
 $("menu").addEventListener("click", () => showMenu(!$("side").classList.contains("out")));
 $("scrim").addEventListener("click", () => showMenu(false));
@@ -129,15 +137,19 @@ document.addEventListener("keydown", (event) => {
 });
 
 on("messages", draw);
-on("setting", () => draw());
-on("home", () => open === "home" && drawHome());
-on("me", () => {
-  seen.clear();
-  showMenu(false);
+on("setting", () => {
+  opened ??= [...store.messages.keys()].at(-1) ?? "0";
+  draw();
 });
+on("home", () => open === "home" && drawHome());
+on("regions", () => {
+  if (offered === hasRegions()) return;
+  offered = hasRegions();
+  draw();
+});
+on("me", () => showMenu(false));
 on("online", (yes) => { $("offline").hidden = yes; });
 on("ready", () => {
-  for (const one of store.workspace.channels) if (!seen.has(one.id)) seen.set(one.id, [...store.messages.keys()].at(-1) ?? "0");
   if (open === "home") openHome();
   const target = permalink && document.querySelector(`[data-ts="${permalink[2].slice(0, -6)}.${permalink[2].slice(-6)}"]`);
   target?.scrollIntoView({ block: "center" });
@@ -150,5 +162,6 @@ startModal();
 startMessages();
 startComposer(place);
 startFaults(place);
+startRegions();
 startUpload(place);
 follow(startingMember());

@@ -2,7 +2,7 @@
 import { h, morph, toast } from "./dom.js";
 import { act } from "./api.js";
 import { member } from "./people.js";
-import { store, on } from "./store.js";
+import { store, on, tell } from "./store.js";
 
 const PRESETS = [
   ["429 on every call, 3 times", "Retry-After 2 s", { method: "*", fault: { kind: "rate_limited", retry_after: 2 }, times: 3 }],
@@ -96,15 +96,16 @@ async function clicked(event) {
   }
 }
 
-function open(wanted) {
+function open(wanted, focus = true) {
   drawer().hidden = !wanted;
   document.getElementById("faults-button").setAttribute("aria-expanded", String(wanted));
   clearInterval(timer);
   draw();
   if (wanted) {
+    tell("drawer", "faults");
     refreshCalls();
     timer = setInterval(refreshCalls, 1500);
-  } else document.getElementById("faults-button").focus();
+  } else if (focus) document.getElementById("faults-button").focus();
 }
 
 export function startFaults(currentPlace) {
@@ -125,4 +126,5 @@ export function startFaults(currentPlace) {
   });
   on("setting", draw);
   on("place", draw);
+  on("drawer", (name) => name !== "faults" && !drawer().hidden && open(false, false));
 }

@@ -13,11 +13,12 @@ export const store = {
   views: [],
   home: null,
   knobs: { set: [], duplicates: 0 },
+  regions: null,
   upload: null,
   ready: false,
 };
 
-/** Calls `then` after each change of `what`: messages, views, home, setting, me, online, ready. */
+/** Calls `then` after each change of `what`: messages, views, home, setting, regions, drawer, me, online, ready. */
 export function on(what, then) {
   if (!listeners.has(what)) listeners.set(what, []);
   listeners.get(what).push(then);
@@ -65,6 +66,10 @@ function take(change) {
       store.workspace = change.workspace;
       store.knobs = change.knobs;
       return tell("setting");
+    case "regions":
+      // What was seen last stays while it cannot be seen again.
+      store.regions = change.regions ?? (store.regions && { ...store.regions, trouble: change.trouble });
+      return tell("regions");
   }
 }
 

@@ -183,7 +183,7 @@ async fn users_are_described_as_slack_does() {
     assert_eq!((&user["user"]["is_restricted"], &user["user"]["name"]), (&json!(true), &json!("guest")));
     assert_eq!(world.call("users.info", json!({ "user": "U0SWITCHMAN" })).await["user"]["is_bot"], true);
     assert_eq!(world.error("users.info", json!({ "user": "U0NONE" })).await, "user_not_found");
-    assert_eq!(world.call("users.list", json!({})).await["members"].as_array().unwrap().len(), 7);
+    assert_eq!(world.call("users.list", json!({})).await["members"].as_array().unwrap().len(), 8);
 }
 
 #[tokio::test]

@@ -91,5 +91,8 @@ async fn channels_are_described_and_listed() {
     assert_eq!(ids(&world.call("conversations.list", json!({ "types": "im" })).await), ["D0VIEWER"]);
     world.playground.set_deactivated("U0VIEWER", true);
     let members = world.call("conversations.members", json!({ "channel": "C0BATCH" })).await;
-    assert_eq!(members["members"], json!(["U0OPERATOR", "U0APPROVER1", "U0APPROVER2", "U0STRANGER", "U0SWITCHMAN"]));
+    assert_eq!(
+        members["members"],
+        json!(["U0OPERATOR", "U0APPROVER1", "U0APPROVER2", "U0LEAD", "U0STRANGER", "U0SWITCHMAN"])
+    );
 }

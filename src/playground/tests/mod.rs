@@ -7,6 +7,7 @@ mod faults;
 mod interactions;
 mod journal;
 mod page;
+mod regions;
 mod views;
 
 use std::collections::VecDeque;

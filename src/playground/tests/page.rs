@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use super::{TOKEN, World};
 
 /// The stream of one member's page, event by event.
-struct Events(BodyDataStream);
+pub(super) struct Events(BodyDataStream);
 
 impl Events {
-    async fn of(world: &World, user: &str) -> Self {
+    pub(super) async fn of(world: &World, user: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let request =
             Request::get(world.url(&format!("/stream?as={user}"))).body(Full::<bytes::Bytes>::default()).unwrap();
@@ -26,7 +26,7 @@ impl Events {
     }
 
     /// The next event; none when the stream has ended.
-    async fn next(&mut self) -> Option<Value> {
+    pub(super) async fn next(&mut self) -> Option<Value> {
         let mut text = String::new();
         while !text.ends_with("\n\n") {
             text.push_str(std::str::from_utf8(&self.0.next().await?.ok()?).unwrap());

@@ -126,6 +126,7 @@ impl Client {
         match to {
             Target::Channel(channel) => Ok(channel.clone()),
             Target::Direct(user) => self.open_direct(user).await,
+            Target::Thread(root) => Ok(root.channel.clone()),
         }
     }
 
@@ -161,6 +162,21 @@ impl Client {
             }
         }
         Ok(None)
+    }
+
+    /// Our reply with this mark in a thread (`conversations.replies`). `None` too where Slack does not let us look.
+    pub async fn find_reply(&self, root: &MessageRef, mark: &str) -> Result<Option<MessageRef>, ClientError> {
+        let query = [
+            ("channel", root.channel.as_str()),
+            ("ts", root.ts.as_str()),
+            ("limit", PAGE),
+            ("include_all_metadata", "true"),
+        ];
+        match self.read("conversations.replies", &query).await {
+            Ok(page) => Ok(marked(&page, mark).map(|ts| MessageRef { channel: root.channel.clone(), ts })),
+            Err(error) if matches!(error.kind, Kind::Denied | Kind::Gone | Kind::Permanent) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// `views.open`: within three seconds of the click whose `trigger_id` it is, once.

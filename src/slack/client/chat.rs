@@ -3,7 +3,7 @@
 use super::Client;
 use crate::domain::id::{TeamId, UserId};
 use crate::domain::reply::Reply;
-use crate::ports::{BotIdentity, Chat, Kind, Member, MessageRef, Person, PortError, Target};
+use crate::ports::{Age, BotIdentity, Chat, Kind, Member, MessageRef, Person, PortError, Target};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -12,10 +12,17 @@ impl Chat for Client {
     async fn post(&self, to: &Target, reply: &Reply, mark: &str) -> Result<MessageRef, PortError> {
         let message = self.renderer.message(reply);
         let channel = self.channel_of(to).await?;
-        Ok(self.post_message(&channel, None, &message, mark).await?)
+        let thread = match to {
+            Target::Thread(root) => Some(root.ts.as_str()),
+            Target::Channel(_) | Target::Direct(_) => None,
+        };
+        Ok(self.post_message(&channel, thread, &message, mark).await?)
     }
 
     async fn find(&self, to: &Target, mark: &str, since: Timestamp) -> Result<Option<MessageRef>, PortError> {
+        if let Target::Thread(root) = to {
+            return Ok(self.find_reply(root, mark).await?);
+        }
         let channel = self.channel_of(to).await?;
         Ok(self.find_message(&channel, mark, since).await?)
     }
@@ -47,8 +54,8 @@ impl Chat for Client {
         Ok(self.upload(at, name, &content, self.renderer.message(comment).text()).await?)
     }
 
-    async fn member(&self, team: &TeamId, user: &UserId) -> Result<Member, PortError> {
-        Ok(self.member_kind(team, user).await?)
+    async fn member(&self, team: &TeamId, user: &UserId, age: Age) -> Result<Member, PortError> {
+        Ok(self.member_kind(team, user, age).await?)
     }
 
     async fn identity(&self) -> Result<BotIdentity, PortError> {

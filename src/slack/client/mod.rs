@@ -17,7 +17,7 @@ mod tests;
 pub use answer::ClientError;
 pub use calls::ViewRef;
 
-use crate::ports::{BotIdentity, Kind, Member, Secrets};
+use crate::ports::{BotIdentity, Credentials, Kind, Member};
 use crate::slack::render::Renderer;
 use answer::Repeat;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -48,7 +48,7 @@ pub struct ClientConfig {
     /// Base address of the Web API, with or without a slash at the end.
     pub api_url: String,
     /// Where the token comes from.
-    pub secrets: Arc<dyn Secrets>,
+    pub credentials: Arc<dyn Credentials>,
     /// How long one call may take.
     pub limit: Duration,
     /// How replies are written.
@@ -67,7 +67,7 @@ impl std::fmt::Debug for ClientConfig {
 /// A client of one Slack API with one bot's token. Cheap to share behind an `Arc`.
 pub struct Client {
     slack: SlackClient<Connector>,
-    secrets: Arc<dyn Secrets>,
+    credentials: Arc<dyn Credentials>,
     api: Url,
     limit: Duration,
     renderer: Renderer,
@@ -101,7 +101,7 @@ impl Client {
         let connector = SlackClientHyperConnector::with_connector(connector).with_slack_api_url(base);
         Ok(Self {
             slack: SlackClient::new(connector),
-            secrets: config.secrets.clone(),
+            credentials: config.credentials.clone(),
             api,
             limit: config.limit,
             renderer: config.renderer.clone(),
@@ -129,7 +129,7 @@ impl Client {
 
     /// The token of today. Without one nothing is sent.
     async fn token(&self, method: &str) -> Result<SlackApiToken, ClientError> {
-        let token = self.secrets.bot_token().await;
+        let token = self.credentials.bot_token().await;
         let token = token.map_err(|error| ClientError::new(method, error.to_string(), error.kind))?;
         Ok(SlackApiToken::new(SlackApiTokenValue(token.expose_secret().to_owned())))
     }

@@ -4,14 +4,14 @@ use super::answer::ClientError;
 use super::{Client, Identity};
 use crate::domain::actor::Outsider;
 use crate::domain::id::{TeamId, UserId};
-use crate::ports::{Kind, Member};
+use crate::ports::{Age, Kind, Member};
 use serde_json::Value;
 
 impl Client {
     /// What kind of member somebody is (`users.info`), remembered for some minutes. `Unknown` where the scope `users:read` is missing.
-    pub async fn member_kind(&self, team: &TeamId, user: &UserId) -> Result<Member, ClientError> {
+    pub async fn member_kind(&self, team: &TeamId, user: &UserId, age: Age) -> Result<Member, ClientError> {
         let key = format!("{team}/{user}");
-        if let Some(known) = self.members.get(&key) {
+        if let Some(known) = self.members.get(&key).filter(|_| age == Age::Minutes) {
             return Ok(known);
         }
         let us = match self.whoami().await {

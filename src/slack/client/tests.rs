@@ -5,7 +5,7 @@ use crate::domain::actor::Outsider;
 use crate::domain::command::Action;
 use crate::domain::id::{ChannelId, TeamId, UserId};
 use crate::domain::reply::Reply;
-use crate::ports::{Chat, MessageRef, Person, PortError, Target};
+use crate::ports::{Age, Chat, MessageRef, Person, PortError, Target};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
@@ -20,14 +20,14 @@ fn client(server: &MockServer) -> Client {
 
 fn client_at(api_url: &str, limit: Duration) -> Client {
     let renderer = Renderer::new("/my-slack-bot");
-    Client::new(&ClientConfig { api_url: api_url.to_owned(), secrets: secrets(), limit, renderer }).unwrap()
+    Client::new(&ClientConfig { api_url: api_url.to_owned(), credentials: credentials(), limit, renderer }).unwrap()
 }
 
 /// A secret store that knows one token, or does not answer.
 struct Given(Option<&'static str>);
 
 #[async_trait::async_trait]
-impl Secrets for Given {
+impl Credentials for Given {
     async fn signing(&self) -> Result<Arc<[secrecy::SecretString]>, PortError> {
         Ok(Arc::from([]))
     }
@@ -37,7 +37,7 @@ impl Secrets for Given {
     }
 }
 
-fn secrets() -> Arc<dyn Secrets> {
+fn credentials() -> Arc<dyn Credentials> {
     Arc::new(Given(Some(TOKEN)))
 }
 
@@ -46,7 +46,7 @@ async fn without_a_token_nothing_is_sent() {
     let server = MockServer::start().await;
     let config = ClientConfig {
         api_url: format!("{}/api/", server.uri()),
-        secrets: Arc::new(Given(None)),
+        credentials: Arc::new(Given(None)),
         limit: CALL_LIMIT,
         renderer: Renderer::new("/my-slack-bot"),
     };
@@ -320,8 +320,8 @@ async fn members_are_told_from_guests_strangers_and_bots() {
         answer(&server, "auth.test", ok(us)).await;
         answer(&server, "users.info", ok(user.clone())).await;
         let client = client(&server);
-        assert_eq!(client.member(&home, &operator()).await.unwrap(), expected, "{user}");
-        assert_eq!(client.member(&home, &operator()).await.unwrap(), expected);
+        assert_eq!(client.member(&home, &operator(), Age::Minutes).await.unwrap(), expected, "{user}");
+        assert_eq!(client.member(&home, &operator(), Age::Minutes).await.unwrap(), expected);
         let asked = server.received_requests().await.unwrap();
         assert_eq!(asked.iter().filter(|r| r.url.path() == "/api/users.info").count(), 1, "remembered");
     }
@@ -370,7 +370,7 @@ async fn a_direct_message_is_opened_first() {
 fn an_address_that_is_none_is_refused_and_nothing_shows_the_token() {
     for api_url in ["", "slack.com/api", "ftp://slack.com/api", "mailto:x"] {
         let renderer = Renderer::new("/x");
-        let config = ClientConfig { api_url: api_url.into(), secrets: secrets(), limit: CALL_LIMIT, renderer };
+        let config = ClientConfig { api_url: api_url.into(), credentials: credentials(), limit: CALL_LIMIT, renderer };
         assert!(Client::new(&config).unwrap_err().to_string().contains(SLACK_API_URL), "{api_url}");
         assert!(!format!("{config:?}").contains(TOKEN));
     }

@@ -10,6 +10,7 @@ use crate::domain::run::{AttemptKey, Run, RunState};
 use crate::ports::{PortError, Published};
 use crate::slack::inbound::{BlockActions, Container, HomeOpened};
 use crate::slack::modal::{Button, Metadata};
+use crate::slack::render::ids;
 use axum::http::StatusCode;
 
 /// How often the same button may be refused before it has to be typed.
@@ -66,6 +67,7 @@ impl Ingress {
             | Button::Cancel(key)
             | Button::Download(key, _)
             | Button::RejectsPage(key, _) => self.doors.store.run(&key.run).await?,
+            Button::Vote(_, id) | Button::Review(id) => return self.channel_of_request(id).await,
             Button::Command(_) | Button::JobPicked(_) => None,
         };
         match run {
@@ -77,8 +79,10 @@ impl Ingress {
     async fn press(&self, id: &str, asker: &Asker, button: Button, actions: &BlockActions) -> Result<(), Problem> {
         let trigger = actions.trigger_id.as_deref();
         let view = match &actions.container {
-            Container::View { id } => Some(id.as_str()),
-            Container::Message { .. } | Container::Other => None,
+            Container::View { id } if actions.view.as_ref().is_none_or(|v| v.callback_id != ids::HOME) => {
+                Some(id.as_str())
+            }
+            Container::View { .. } | Container::Message { .. } | Container::Other => None,
         };
         match button {
             Button::Command(action) => self.pressed_command(id, asker, action, trigger).await,
@@ -92,6 +96,8 @@ impl Ingress {
             }
             Button::Reprocess(key, scope) => self.redo(id, asker, key, scope).await,
             Button::JobPicked(job) => self.refill_start(asker, &job, view).await,
+            Button::Vote(kind, id) => self.open_vote(asker, (kind, &id), trigger, view).await,
+            Button::Review(id) => self.open_review(asker, &id, trigger).await,
         }
     }
 
@@ -106,7 +112,14 @@ impl Ingress {
             Action::Status => Command::Status { run: None },
             Action::ListBatches => Command::ListBatches,
             Action::Help => Command::Help { about: None },
-            Action::StartBatch | Action::ReprocessBatch | Action::CancelBatch | Action::Why => {
+            Action::FailBack => Command::FailBack,
+            Action::StartBatch
+            | Action::FailOver
+            | Action::ReprocessBatch
+            | Action::CancelBatch
+            | Action::Approve
+            | Action::Deny
+            | Action::Why => {
                 return self.open_form(asker, action, trigger).await;
             }
         };

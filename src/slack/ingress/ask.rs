@@ -4,7 +4,7 @@ use super::Ingress;
 use crate::domain::actor::{Outsider, Standing};
 use crate::domain::audit::AuditDraft;
 use crate::domain::command::{Action, Command};
-use crate::domain::envelope::{Envelope, Event, Origin};
+use crate::domain::envelope::{Envelope, Event, Origin, Proof};
 use crate::domain::grammar;
 use crate::domain::id::{ChannelId, EnvelopeId, JobName};
 use crate::domain::policy::{Decision, Place};
@@ -12,7 +12,7 @@ use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
 use crate::ports::{Commit, Effect, OutboxWrite, Person, PortError, Priority, Published};
 use crate::slack::inbound::Sender;
-use crate::slack::modal::Button;
+use crate::slack::modal::{Button, VoteKind};
 
 /// What the audit trail calls handing out a link.
 pub(super) const DOWNLOAD: &str = "download-link";
@@ -36,6 +36,18 @@ impl Asker {
             channel: self.channel.clone(),
             response_url: self.response_url.clone(),
         }
+    }
+}
+
+/// A command, and what it came with beyond its words.
+pub(super) struct Given {
+    pub command: Command,
+    pub proof: Option<Proof>,
+}
+
+impl From<Command> for Given {
+    fn from(command: Command) -> Self {
+        Self { command, proof: None }
     }
 }
 
@@ -67,6 +79,10 @@ impl Wanted {
             Button::Reprocess(key, _) => (Action::ReprocessBatch.name(), key.to_string()),
             Button::Cancel(key) => (Action::CancelBatch.name(), key.to_string()),
             Button::Download(key, _) => (DOWNLOAD, key.to_string()),
+            Button::Vote(VoteKind::Approve | VoteKind::CloseReview, id) => (Action::Approve.name(), id.to_string()),
+            Button::Vote(VoteKind::BreakGlass, id) => ("break-glass", id.to_string()),
+            Button::Vote(VoteKind::Deny, id) => (Action::Deny.name(), id.to_string()),
+            Button::Review(id) => (Action::Status.name(), id.to_string()),
             Button::JobPicked(job) => (Action::StartBatch.name(), job.chars().take(LINE).collect()),
         };
         Self { action, subject }
@@ -98,7 +114,14 @@ impl Ingress {
     }
 
     /// Authorises a command and puts it on the bus under `key`, durably. `Err` is what the asker is told instead.
-    pub(super) async fn ask(&self, id: &str, key: &str, asker: &Asker, command: Command) -> Result<Published, Problem> {
+    pub(super) async fn ask(
+        &self,
+        id: &str,
+        key: &str,
+        asker: &Asker,
+        given: impl Into<Given>,
+    ) -> Result<Published, Problem> {
+        let Given { command, proof } = given.into();
         let command = self
             .doors
             .policy
@@ -109,6 +132,7 @@ impl Ingress {
             channel: asker.channel.clone(),
             response_url: asker.response_url.clone(),
             permitted: self.doors.policy.permitted_actions(&asker.standing, asker.place()),
+            proof,
         };
         let event = Event::Asked { origin, command: command.get().clone() };
         self.publish(id, key, event).await

@@ -6,7 +6,7 @@ use crate::domain::command::Action;
 use crate::domain::id::JobName;
 use crate::domain::problem::Problem;
 use crate::domain::run::{AttemptKey, Run};
-use crate::ports::{Artifact, ArtifactKind, Commit, Member, PortError, RunQuery};
+use crate::ports::{Age, Artifact, ArtifactKind, Commit, Member, PortError, RunQuery, Site};
 use crate::slack::client::ViewRef;
 use crate::slack::modal::{Metadata, Modal};
 use crate::slack::render::REJECTS_PAGE;
@@ -24,7 +24,7 @@ impl Ingress {
     pub(super) async fn open_form(&self, asker: &Asker, action: Action, trigger: Option<&str>) -> Result<(), Problem> {
         self.allowed(asker, action, None)?;
         self.opened(Some(action), trigger, async {
-            let metadata = Metadata { channel: asker.channel.clone() };
+            let metadata = Metadata::of(&asker.channel);
             let now = self.doors.clock.now();
             Ok(match action {
                 Action::StartBatch => self.start_form(asker, metadata, None).await?,
@@ -37,7 +37,12 @@ impl Ingress {
                     Modal::Cancel { metadata, runs, now }
                 }
                 Action::Why => Modal::Why { metadata },
-                Action::Status | Action::ListBatches | Action::Help => {
+                Action::FailOver => self.fail_over_form(metadata).await?,
+                Action::Approve | Action::Deny => {
+                    let requests = self.votable(asker, action).await?;
+                    Modal::Requests { metadata, action, requests, now }
+                }
+                Action::Status | Action::ListBatches | Action::FailBack | Action::Help => {
                     Modal::Refused(Problem::FormExpired { action: Some(action) })
                 }
             })
@@ -51,7 +56,7 @@ impl Ingress {
             return Ok(());
         };
         self.allowed(asker, Action::StartBatch, Some(&job))?;
-        let metadata = Metadata { channel: asker.channel.clone() };
+        let metadata = Metadata::of(&asker.channel);
         let modal = self.start_form(asker, metadata, Some(job)).await.map_err(|e| expired(None, &e))?;
         self.show(view, &modal).await.map_err(|e| expired(Some(Action::StartBatch), &e))
     }
@@ -60,10 +65,19 @@ impl Ingress {
         let jobs = self.visible_jobs(asker, Action::StartBatch);
         let job = job.or_else(|| jobs.first().map(|j| j.name.clone()));
         let inputs = match &job {
-            Some(job) => self.doors.files.inputs(job).await?,
+            Some(job) => self.doors.regions.here().await?.1.files.inputs(job).await?,
             None => Vec::new(),
         };
         Ok(Modal::Start { metadata, jobs, job, inputs })
+    }
+
+    async fn fail_over_form(&self, metadata: Metadata) -> Result<Modal, PortError> {
+        let active = self.doors.regions.active().await?.region;
+        let others: Vec<_> = self.doors.regions.names().iter().filter(|name| **name != active).cloned().collect();
+        if others.is_empty() {
+            return Ok(Modal::Refused(Problem::OneRegion));
+        }
+        Ok(Modal::FailOver { metadata, active, others })
     }
 
     async fn runs(&self, asker: &Asker, action: Action, wanted: fn(&Run) -> bool) -> Result<Vec<Run>, PortError> {
@@ -101,10 +115,11 @@ impl Ingress {
     }
 
     async fn rejects(&self, asker: &Asker, key: &AttemptKey, skip: u64) -> Result<Modal, PortError> {
-        if let Some(problem) = self.unreadable(asker, key).await? {
-            return Ok(Modal::Refused(problem));
-        }
-        let page = self.doors.engine.rejects(key, skip, REJECTS_PAGE).await?;
+        let site = match self.readable(asker, key).await? {
+            Ok(site) => site,
+            Err(problem) => return Ok(Modal::Refused(problem)),
+        };
+        let page = site.engine.rejects(key, skip, REJECTS_PAGE).await?;
         Ok(Modal::Rejects { key: key.clone(), page, skip })
     }
 
@@ -128,37 +143,50 @@ impl Ingress {
     }
 
     async fn download(&self, asker: &Asker, key: &AttemptKey, kind: ArtifactKind) -> Result<Modal, PortError> {
-        if let Some(problem) = self.unreadable(asker, key).await? {
-            return Ok(Modal::Refused(problem));
-        }
-        let Some(artifact) = self.doors.files.artifact(key, kind).await? else {
+        let site = match self.readable(asker, key).await? {
+            Ok(site) => site,
+            Err(problem) => return Ok(Modal::Refused(problem)),
+        };
+        let Some(artifact) = site.files.artifact(key, kind).await? else {
             return Ok(Modal::Refused(Problem::NothingToDownload { run: key.run.clone() }));
         };
-        let link = self.hand_out(asker, &artifact).await?;
+        let link = self.hand_out(asker, &site, &artifact).await?;
         let Artifact { key, name, bytes, .. } = artifact;
         Ok(Modal::Download { key, name, bytes, link, life: LINK_LIFE })
     }
 
-    /// Why this person may not read the run, if so: rows of data leave the building here, so Slack is asked about guests too.
-    async fn unreadable(&self, asker: &Asker, key: &AttemptKey) -> Result<Option<Problem>, PortError> {
+    /// Where the attempt's rows lie, or why this person may not read them: rows of data leave the building here, so Slack is asked
+    /// about guests too.
+    async fn readable(&self, asker: &Asker, key: &AttemptKey) -> Result<Result<Site, Problem>, PortError> {
         let Some(run) = self.doors.store.run(&key.run).await? else {
-            return Ok(Some(Problem::UnknownRun { run: key.run.clone(), nearest: None }));
+            return Ok(Err(Problem::UnknownRun { run: key.run.clone(), nearest: None }));
         };
         if let Err(problem) = self.allowed(asker, Action::Status, Some(&run.job)) {
-            return Ok(Some(problem));
+            return Ok(Err(problem));
         }
+        if let Some(problem) = self.outsider(asker, Action::Status).await? {
+            return Ok(Err(problem));
+        }
+        let attempt = run.attempt(key.attempt).unwrap_or_else(|| run.current());
+        self.doors.regions.with_results(key, attempt).await.map(Ok)
+    }
+
+    /// The refusal of somebody who is no full member of the workspace, as far as Slack knows.
+    pub(super) async fn outsider(&self, asker: &Asker, action: Action) -> Result<Option<Problem>, PortError> {
         let actor = &asker.standing.actor;
-        if let Member::Outsider(kind) = self.doors.chat.member(&actor.team, &actor.user).await? {
-            let decision = crate::domain::policy::Decision::Outsider { kind };
-            return Ok(Some(Problem::NotPermitted { action: Some(Action::Status), decision }));
-        }
-        Ok(None)
+        Ok(match self.doors.chat.member(&actor.team, &actor.user, Age::Minutes).await? {
+            Member::Outsider(kind) => {
+                let decision = crate::domain::policy::Decision::Outsider { kind };
+                Some(Problem::NotPermitted { action: Some(action), decision })
+            }
+            Member::Full | Member::Unknown => None,
+        })
     }
 
     /// A link, and an audit record of who got it.
-    async fn hand_out(&self, asker: &Asker, artifact: &Artifact) -> Result<String, PortError> {
+    async fn hand_out(&self, asker: &Asker, site: &Site, artifact: &Artifact) -> Result<String, PortError> {
         let now = self.doors.clock.now();
-        let link = self.doors.files.link(artifact, now, LINK_LIFE).await?;
+        let link = site.files.link(artifact, now, LINK_LIFE).await?;
         let draft = crate::domain::audit::AuditDraft {
             at: now,
             actor: Some(asker.standing.actor.clone()),
@@ -172,14 +200,14 @@ impl Ingress {
         Ok(link)
     }
 
-    async fn show(&self, view: &str, modal: &Modal) -> Result<(), PortError> {
+    pub(super) async fn show(&self, view: &str, modal: &Modal) -> Result<(), PortError> {
         let at = ViewRef { id: view.to_owned(), hash: None };
         self.doors.client.update_view(&at, &self.doors.renderer.modal(modal)).await?;
         Ok(())
     }
 
     /// Opens "loading", then shows what `fill` gives, or why it gives nothing.
-    async fn opened(
+    pub(super) async fn opened(
         &self,
         action: Option<Action>,
         trigger: Option<&str>,
@@ -206,7 +234,7 @@ impl Ingress {
     }
 }
 
-fn expired(action: Option<Action>, error: &PortError) -> Problem {
+pub(super) fn expired(action: Option<Action>, error: &PortError) -> Problem {
     tracing::warn!(%error, "a form could not be shown");
     Problem::FormExpired { action }
 }

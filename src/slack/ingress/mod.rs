@@ -7,6 +7,7 @@ mod command;
 mod forms;
 mod replay;
 mod submit;
+mod vote;
 
 use super::client::Client;
 use super::inbound::{self, Inbound, InboundError};
@@ -14,7 +15,7 @@ use super::render::Renderer;
 use super::signature::{SignatureError, Verified, verify};
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Directory, Engine, Files, Secrets, Settings, Store};
+use crate::ports::{Bus, Chat, Clock, Credentials, Directory, Regions, Settings, StepUp, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -39,7 +40,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(3);
 /// What the front door needs.
 #[derive(Clone)]
 pub struct Doors {
-    pub secrets: Arc<dyn Secrets>,
+    pub credentials: Arc<dyn Credentials>,
     /// The slash command of this bot, with its slash.
     pub command: String,
     pub renderer: Renderer,
@@ -47,14 +48,15 @@ pub struct Doors {
     pub policy: Arc<Policy>,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
-    pub engine: Arc<dyn Engine>,
-    pub files: Arc<dyn Files>,
+    pub regions: Arc<dyn Regions>,
     pub chat: Arc<dyn Chat>,
     /// For modals: here and not behind the bus, because a trigger lives for three seconds.
     pub client: Arc<Client>,
     pub directory: Arc<dyn Directory>,
     pub settings: Arc<dyn Settings>,
     pub clock: Arc<dyn Clock>,
+    /// Checks one-time codes that come with a form.
+    pub step_up: StepUp,
     pub bot: String,
 }
 
@@ -126,7 +128,7 @@ impl Ingress {
             return Ok(Ack::Empty);
         }
         let now = self.doors.clock.now();
-        let secrets = match self.doors.secrets.signing().await {
+        let secrets = match self.doors.credentials.signing().await {
             Ok(secrets) => secrets,
             Err(error) => return Ok(unavailable(&error)),
         };
@@ -162,7 +164,7 @@ impl Ingress {
     }
 }
 
-/// The secrets, the directory or the settings did not answer: nobody is let in, and nothing was taken.
+/// The credentials, the directory or the settings did not answer: nobody is let in, and nothing was taken.
 fn unavailable(error: &crate::ports::PortError) -> Ack {
     tracing::error!(%error, "who may do what could not be found out; the request was not taken");
     Ack::Status(StatusCode::SERVICE_UNAVAILABLE)

@@ -4,7 +4,7 @@ use super::ask::{Asker, Wanted};
 use super::{Ack, Ingress, unavailable};
 use crate::domain::command::{Action, Command, Scope};
 use crate::domain::grammar::{self, Parsed};
-use crate::domain::id::{FileName, JobName, RunId, UserId};
+use crate::domain::id::{FileName, JobName, RegionName, RunId, UserId};
 use crate::domain::problem::Problem;
 use crate::slack::inbound::{State, ViewSubmission};
 use crate::slack::modal::{Metadata, Modal};
@@ -13,9 +13,9 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 /// A mistake in a field: the block it belongs to, and what to do.
-struct FieldError {
-    block: &'static str,
-    text: String,
+pub(super) struct FieldError {
+    pub block: &'static str,
+    pub text: String,
 }
 
 impl Ingress {
@@ -27,10 +27,16 @@ impl Ingress {
         let Some(action) = view.callback_id.strip_prefix(ids::FORM).and_then(Action::parse) else {
             return Ack::Empty;
         };
-        let asker = match self.asker(&submission.sender, metadata.channel, None).await {
+        let asker = match self.asker(&submission.sender, metadata.channel.clone(), None).await {
             Ok(asker) => asker,
             Err(error) => return unavailable(&error),
         };
+        if matches!(action, Action::Approve | Action::Deny) {
+            return match metadata.vote {
+                Some(on) => self.voted(id, &asker, on, view).await,
+                None => self.chosen_request(&asker, action, &view.state).await,
+            };
+        }
         let command = match self.filled(action, &view.state).await {
             Ok(command) => command,
             Err(error) => {
@@ -46,7 +52,7 @@ impl Ingress {
         }
     }
 
-    async fn refuse_in_form(&self, asker: &Asker, what: Wanted, problem: Problem) -> Ack {
+    pub(super) async fn refuse_in_form(&self, asker: &Asker, what: Wanted, problem: Problem) -> Ack {
         self.note_refusal(asker, what, &problem).await;
         let view = self.doors.renderer.modal(&Modal::Refused(problem));
         Ack::Json(json!({ "response_action": "update", "view": view.as_json() }))
@@ -76,14 +82,25 @@ impl Ingress {
                 let run = value(ids::RUN).and_then(|r| RunId::parse(r).ok());
                 Ok(Command::CancelBatch { run: run.ok_or_else(|| wrong(ids::RUN, "Choose a run."))? })
             }
+            Action::FailOver => {
+                let region = value(ids::REGION).and_then(|r| RegionName::parse(r).ok());
+                let region = Some(region.ok_or_else(|| wrong(ids::REGION, "Choose a region."))?);
+                let drill = state.get(ids::DRILL, ids::DRILL).all().contains(&ids::DRILL);
+                Ok(Command::FailOver { region, drill })
+            }
             Action::Why => self.filled_why(value(ids::USER), value(ids::COMMAND)),
-            Action::Status | Action::ListBatches | Action::Help => Ok(Command::Help { about: Some(action) }),
+            Action::Status | Action::ListBatches | Action::FailBack | Action::Approve | Action::Deny | Action::Help => {
+                Ok(Command::Help { about: Some(action) })
+            }
         }
     }
 
     /// The file behind an option: long names stand there as digests.
     async fn chosen_file(&self, job: &JobName, chosen: &str) -> Result<FileName, FieldError> {
-        let inputs = self.doors.files.inputs(job).await.unwrap_or_default();
+        let inputs = match self.doors.regions.here().await {
+            Ok((_, site)) => site.files.inputs(job).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
         let found = inputs.into_iter().map(|i| i.name).find(|name| option_value(name) == chosen);
         let gone =
             || FieldError { block: ids::FILE, text: "This file is not there any more. Choose another.".to_owned() };

@@ -29,8 +29,9 @@ pub(super) struct Card {
     attempt: u32,
     /// What this attempt does again; absent in the first.
     again: Option<&'static str>,
-    by: String,
-    by_name: String,
+    /// Who asked; nobody where the file's arrival did.
+    by: Option<String>,
+    by_name: Option<String>,
     cancelled_by: Option<String>,
     percent: u8,
     rows: u64,
@@ -54,6 +55,10 @@ pub(super) struct Card {
     redo: Option<Scope>,
     /// The number of the attempt that came after this one.
     followed_by: Option<u32>,
+    /// Where that one is.
+    followed_in: Option<String>,
+    /// Where it is worked on.
+    region: Option<String>,
     /// It has not ended.
     open: bool,
 }
@@ -82,6 +87,7 @@ fn sign(state: RunState) -> &'static str {
         RunState::Succeeded => "✅",
         RunState::Failed => "❌",
         RunState::Cancelled => "⏹️",
+        RunState::LeftBehind => "↪️",
     }
 }
 
@@ -101,8 +107,8 @@ impl Card {
             sign: sign(shown.state),
             attempt: shown.number,
             again: (shown.number > 1).then(|| scope_words(shown.scope)),
-            by: shown.asked_by.user.to_string(),
-            by_name: name(&shown.asked_by),
+            by: shown.asked_by.person().map(|person| person.user.to_string()),
+            by_name: shown.asked_by.person().map(name),
             cancelled_by: shown.cancelled_by.as_ref().map(|actor| actor.user.to_string()),
             percent: shown.progress.percent(),
             rows: shown.progress.rows,
@@ -127,6 +133,8 @@ impl Card {
             key: format!("{}.{}", run.id, shown.number),
             redo: if shown.number == newest { run.to_redo() } else { None },
             followed_by: (shown.number < newest).then_some(newest),
+            followed_in: run.current().region.as_ref().map(ToString::to_string),
+            region: shown.region.as_ref().map(ToString::to_string),
             open: !shown.state.is_terminal(),
         }
     }
@@ -138,7 +146,7 @@ impl Card {
 }
 
 /// A name people know; the id where Slack sent none.
-fn name(actor: &crate::domain::actor::Actor) -> String {
+pub(super) fn name(actor: &crate::domain::actor::Actor) -> String {
     if actor.name.trim().is_empty() { actor.user.to_string() } else { words::cut(&actor.name, 60) }
 }
 

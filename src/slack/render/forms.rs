@@ -17,9 +17,9 @@ use std::time::Duration;
 /// Rejected rows on a page: what can be read without scrolling for long, and far below Slack's 100 blocks.
 pub const REJECTS_PAGE: usize = 10;
 /// Options a menu of Slack's holds, less the one that is always there.
-const OPTIONS: usize = 99;
+pub(super) const OPTIONS: usize = 99;
 /// Characters of an option's text.
-const OPTION_TEXT: usize = 75;
+pub(super) const OPTION_TEXT: usize = 75;
 /// Characters of an option's value that every version of Slack takes.
 const OPTION_VALUE: usize = 75;
 
@@ -150,6 +150,7 @@ impl Renderer {
             .map(|row| {
                 context! {
                     line => row.line, column => words::cut(&row.column, 60), reason => words::cut(&row.reason, 120),
+                    explanation => words::cut(&row.explanation, 200),
                     value => words::cut(&row.value, 200), cut => row.value.chars().nth(200).is_some(),
                 }
             })
@@ -200,18 +201,22 @@ impl Renderer {
     }
 }
 
-fn callback(action: Action) -> String {
+pub(super) fn callback(action: Action) -> String {
     format!("{}{}", ids::FORM, action.name())
 }
 
 /// At most 24 characters.
-fn title(action: Action) -> &'static str {
+pub(super) fn title(action: Action) -> &'static str {
     match action {
         Action::StartBatch => "Start a job",
         Action::ReprocessBatch => "Reprocess a run",
         Action::CancelBatch => "Cancel a run",
         Action::Status => "Status of a run",
         Action::ListBatches => "Runs",
+        Action::FailOver => "Fail over",
+        Action::FailBack => "Fail back",
+        Action::Approve => "Approve a request",
+        Action::Deny => "Deny a request",
         Action::Why => "Explain a permission",
         Action::Help => "Help",
     }

@@ -1,5 +1,6 @@
 //! The names of buttons, inputs and forms: what rendering writes and what inbound requests are recognised by.
-//! Buttons carry the key of an attempt (`r-7k3f.1`) or nothing; the record is read again and the clicker asked about again.
+//! Buttons carry the key of an attempt (`r-7k3f.1`), the id of a request (`q-7k3f`) or nothing; the record is read again and the
+//! clicker asked about again.
 
 /// Opens the list of rejected rows. Value: attempt key.
 pub const VIEW_REJECTS: &str = "view-rejects";
@@ -18,6 +19,16 @@ pub const CANCEL_BATCH: &str = "cancel-batch";
 /// Another page of the list of rejected rows. Value: attempt key, colon, rows to skip.
 pub const REJECTS_EARLIER: &str = "rejects-earlier";
 pub const REJECTS_LATER: &str = "rejects-later";
+/// Opens the form that approves a request. Value: request id, like those that follow.
+pub const APPROVE_REQUEST: &str = "approve-request";
+/// Opens the form that denies a request, or withdraws it.
+pub const DENY_REQUEST: &str = "deny-request";
+/// Opens the form that carries a request out on one person's word.
+pub const BREAK_GLASS: &str = "break-glass";
+/// Opens the form that closes the review of a broken glass.
+pub const CLOSE_REVIEW: &str = "close-review";
+/// Opens the whole plan of a request, with the buttons above.
+pub const REVIEW_REQUEST: &str = "review-request";
 /// A link: Slack reports the click, nothing is to be done.
 pub const OPEN_LINK: &str = "open-link";
 /// A button of the menu or the App Home is this and the action's name: `menu:start-batch`.
@@ -30,10 +41,25 @@ pub const RUN: &str = "run";
 pub const SCOPE: &str = "scope";
 pub const USER: &str = "user";
 pub const COMMAND: &str = "command";
+/// Which request is voted on, where the form was opened without one.
+pub const REQUEST: &str = "request";
+/// Why somebody votes as they do.
+pub const REASON: &str = "reason";
+/// The name of the region that has to be typed.
+pub const CONFIRM: &str = "confirm";
+/// A one-time code.
+pub const CODE: &str = "code";
+/// Where to fail over to.
+pub const REGION: &str = "region";
+/// A box: everything but the switch. Its one option has the value `drill`.
+pub const DRILL: &str = "drill";
 
-/// The callback id of a form is this and the action's name: `form:start-batch`.
+/// The callback id of a form is this and the action's name: `form:start-batch`. The forms that approve, break the glass and close a
+/// review are all `form:approve`.
 pub const FORM: &str = "form:";
 /// The callback id of views that are only read.
 pub const READ_ONLY: &str = "read-only";
+/// The callback id of the App Home.
+pub const HOME: &str = "home";
 /// The value of the file menu's first option: the newest input that has no finished run.
 pub const NEWEST_FILE: &str = "newest";

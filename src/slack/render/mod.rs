@@ -4,17 +4,26 @@
 //! The words and the layout are in `blocks/`; `templates` fills them, `card` prepares runs for them, `words` writes numbers, times and
 //! foreign text, `replies` and `forms` choose the template, `ids` names buttons and inputs.
 
+mod approvals;
+mod board;
 mod card;
 mod forms;
 pub mod ids;
+mod moves;
+mod problem;
 mod replies;
+mod request;
 mod templates;
+mod vote_forms;
 mod words;
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;
 
 pub use forms::{FileChoice, JobChoice, REJECTS_PAGE, RunChoice, option_value};
+pub use vote_forms::RequestChoice;
 pub use words::escape;
 
 use super::limits::{self, Surface, Violation};
@@ -60,12 +69,19 @@ impl View {
 #[derive(Debug, Clone)]
 pub struct Renderer {
     command: String,
+    regions: usize,
 }
 
 impl Renderer {
     /// `command` is the slash command of this installation, with its slash.
     pub fn new(command: impl Into<String>) -> Self {
-        Self { command: command.into() }
+        Self { command: command.into(), regions: 1 }
+    }
+
+    /// The same for an installation with so many regions: where there is more than one, runs say where they are.
+    #[must_use]
+    pub fn across(self, regions: usize) -> Self {
+        Self { regions, ..self }
     }
 
     /// Fills the template of a message. A template that fails is a bug of ours, and still the person is told: `plainly`, without
@@ -107,9 +123,9 @@ impl Renderer {
         Ok(View(filled))
     }
 
-    /// Every template may name the slash command.
+    /// Every template may name the slash command and ask whether there is more than one region.
     fn with_command(&self, context: &minijinja::Value) -> minijinja::Value {
-        minijinja::context! { slash => self.command.clone(), ..context.clone() }
+        minijinja::context! { slash => self.command.clone(), regions => self.regions, ..context.clone() }
     }
 }
 

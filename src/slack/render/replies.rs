@@ -1,13 +1,16 @@
 //! Which template says a reply, and with what.
 
+use super::board::board_context;
 use super::card::Card;
+use super::problem::problem_context;
 use super::templates::value;
 use super::{Message, Renderer, View, words};
 use crate::domain::command::Action;
-use crate::domain::grammar::{Usage, spec};
+use crate::domain::grammar::spec;
+use crate::domain::id::UserId;
 use crate::domain::policy::Decision;
 use crate::domain::problem::Problem;
-use crate::domain::reply::{Board, Reply};
+use crate::domain::reply::Reply;
 use crate::domain::run::Run;
 use crate::slack::limits::Surface;
 use jiff::Timestamp;
@@ -18,8 +21,6 @@ use serde::Serialize;
 const LISTED: usize = 20;
 /// Earlier attempts on a status.
 const EARLIER: usize = 5;
-/// Characters of a mistyped line that are shown: those around the mistake.
-const LINE: usize = 100;
 
 /// A command as menus and help show it.
 #[derive(Debug, Serialize)]
@@ -49,10 +50,10 @@ impl Renderer {
                 self.message_from("run_status.json", &context, &plain_run(run))
             }
             Reply::Board { board } | Reply::Home { board, .. } => {
-                self.message_from("board.json", &board_context(board), "The board cannot be shown right now. No run is affected.")
+                self.message_from("board.json", &context! { board => board_context(board) }, "The board cannot be shown right now. No run is affected.")
             }
             Reply::Runs { channel, runs, now } => {
-                let context = context! { channel => channel.as_str(), runs => value(cards(runs, *now)), more => more(runs) };
+                let context = context! { channel => channel.as_str(), runs => value(cards(runs, *now, LISTED)), more => more(runs) };
                 self.message_from("runs.json", &context, "The list cannot be shown right now. No run is affected.")
             }
             Reply::Menu { permitted } => {
@@ -76,9 +77,17 @@ impl Renderer {
                 self.message_from("cancel_asked.json", &context, "The stop was asked for.")
             }
             Reply::RejectsFile { run, attempt, user, rejected } => {
-                let context = context! { run => run.as_str(), attempt => attempt, user => user.as_str(), rejected => rejected };
+                let context = context! { run => run.as_str(), attempt => attempt, user => user.as_ref().map(UserId::as_str), rejected => rejected };
                 self.message_from("rejects_file.json", &context, "The rejected rows are attached.")
             }
+            Reply::RequestCard { request, now } => self.about("request_card.json", request, *now),
+            Reply::RequestReminder { request, missing, now } => self.reminder(request, missing, *now),
+            // What has happened does not change with time.
+            Reply::RequestEnded { request } => self.about("request_ended.json", request, request.asked_at),
+            Reply::VoteCounted { request } => self.about("vote_counted.json", request, request.asked_at),
+            Reply::GlassBroken { request } => self.about("glass_broken.json", request, request.asked_at),
+            Reply::FailOverCard { record, now } => self.move_card(record, *now),
+            Reply::FailOverReport { request, files, user } => self.move_report(request, *files, user),
             Reply::Refused { problem } => self.refused(problem),
         }
     }
@@ -93,7 +102,7 @@ impl Renderer {
                 return View(serde_json::json!({"type": "home", "blocks": message.blocks}));
             }
         };
-        let context = context! { entries => permitted, ..board };
+        let context = context! { entries => permitted, board => board };
         self.view_from(Surface::Home, "home.json", &context, "The board cannot be shown right now. No run is affected.")
     }
 
@@ -103,43 +112,7 @@ impl Renderer {
     }
 }
 
-/// What a problem's template needs: the problem itself, and what has to be prepared.
-pub(super) fn problem_context(problem: &Problem) -> Value {
-    let usage = match problem {
-        Problem::Usage { usage } => Some(usage),
-        _ => None,
-    };
-    let decision = match problem {
-        Problem::NotPermitted { decision, .. } => Some(decision_context(decision)),
-        _ => None,
-    };
-    context! {
-        problem => shortened(problem),
-        code => problem.code(),
-        retry => problem.worth_retrying(),
-        caret => usage.map(|usage| around(usage).caret()),
-        reason => usage.map(|usage| words::cut(&usage.reason, 300)),
-        usage_line => usage.and_then(|usage| usage.action).map(|action| spec(action).usage()),
-        example => usage.and_then(|usage| usage.action).map(|action| spec(action).example),
-        decision => decision,
-    }
-}
-
-/// The problem with its long texts cut; everything a template shows of it is short.
-fn shortened(problem: &Problem) -> Value {
-    let mut json = serde_json::to_value(problem).unwrap_or_default();
-    for name in ["nearest", "folder", "what", "request", "file"] {
-        if let Some(text) = json.get(name).and_then(serde_json::Value::as_str) {
-            json[name] = words::cut(text, 120).into();
-        }
-    }
-    if let Some(nearest) = json.pointer("/usage/nearest").and_then(serde_json::Value::as_str) {
-        json["usage"]["nearest"] = words::cut(nearest, 120).into();
-    }
-    value(json)
-}
-
-fn decision_context(decision: &Decision) -> Value {
+pub(super) fn decision_context(decision: &Decision) -> Value {
     let (rule, roles) = match decision {
         Decision::Allowed { rule } | Decision::DeniedByRule { rule } => (words::cut(rule, 120), String::new()),
         Decision::NoRule { roles } => {
@@ -155,32 +128,9 @@ fn decision_context(decision: &Decision) -> Value {
     context! { allowed => decision.allowed(), code => decision.code(), rule => rule, roles => roles, outsider => value(outsider) }
 }
 
-/// The part of a long line around its mistake, with the place counted anew.
-fn around(usage: &Usage) -> Usage {
-    let characters: Vec<char> = usage.text.chars().collect();
-    let start = usage.at.saturating_sub(LINE / 2).min(characters.len());
-    let end = (start + LINE).min(characters.len());
-    let before = if start > 0 { "…" } else { "" };
-    let after = if end < characters.len() { "…" } else { "" };
-    let shown: String = characters[start..end].iter().collect();
-    let at = usage.at.min(characters.len()) - start + before.chars().count();
-    let length = usage.length.clamp(1, (end - start).saturating_sub(usage.at.min(end) - start).max(1));
-    Usage { text: format!("{before}{shown}{after}"), at, length, ..usage.clone() }
-}
-
-fn board_context(board: &Board) -> Value {
-    context! {
-        open => value(cards(&board.open, board.now)),
-        more_open => more(&board.open),
-        ended => value(cards(&board.ended, board.now)),
-        dead_letters => board.dead_letters,
-        now => board.now.as_second(),
-        now_utc => board.now.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-    }
-}
-
-fn cards(runs: &[Run], now: Timestamp) -> Vec<Card> {
-    runs.iter().take(LISTED).map(|run| Card::newest(run, now)).collect()
+/// The newest attempts of the first runs.
+pub(super) fn cards(runs: &[Run], now: Timestamp, max: usize) -> Vec<Card> {
+    runs.iter().take(max).map(|run| Card::newest(run, now)).collect()
 }
 
 fn more(runs: &[Run]) -> usize {
@@ -207,6 +157,10 @@ fn label(action: Action) -> &'static str {
         Action::CancelBatch => "Cancel a run…",
         Action::Status => "Show status",
         Action::ListBatches => "Show runs",
+        Action::FailOver => "Fail over…",
+        Action::FailBack => "Fail back…",
+        Action::Approve => "Approve…",
+        Action::Deny => "Deny…",
         Action::Why => "Explain…",
         Action::Help => "Show help",
     }

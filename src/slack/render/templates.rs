@@ -17,6 +17,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "parts.json",
     "run_card.json",
     "run_status.json",
+    "board_parts.json",
     "board.json",
     "home.json",
     "runs.json",
@@ -26,7 +27,19 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "cancel_asked.json",
     "rejects_file.json",
     "refused.json",
+    "request_parts.json",
+    "move_parts.json",
+    "request_card.json",
+    "request_reminder.json",
+    "request_ended.json",
+    "vote_counted.json",
+    "glass_broken.json",
+    "move_card.json",
+    "move_report.json",
     "download.json",
+    "vote_form.json",
+    "request_form.json",
+    "fail_over_form.json",
     "loading.json",
     "start_form.json",
     "reprocess_form.json",
@@ -43,6 +56,7 @@ fn environment() -> &'static Environment<'static> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("esc", words::escape);
+        environment.add_filter("literal", words::literal);
         environment.add_filter("code", words::code);
         environment.add_filter("fence", words::fence);
         environment.add_filter("cut", words::cut);
@@ -54,6 +68,8 @@ fn environment() -> &'static Environment<'static> {
         environment.add_filter("share", words::share);
         environment.add_filter("bytes", words::bytes);
         environment.add_filter("bar", words::bar);
+        environment.add_filter("moment", words::moment);
+        environment.add_filter("utc", words::utc);
         environment.add_filter("mention", |id: &str| format!("<@{id}>"));
         environment.add_filter("channel", |id: &str| format!("<#{id}>"));
         for (name, text) in TEMPLATES {

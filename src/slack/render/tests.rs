@@ -1,7 +1,7 @@
 //! Everything that is said, as it is said; and nothing that can be said breaks a limit or becomes markup.
 
 use super::*;
-use crate::domain::actor::{Actor, Outsider, Role};
+use crate::domain::actor::{Actor, Asker, Cause, Outsider, Role};
 use crate::domain::command::{Action, Scope};
 use crate::domain::grammar::{Usage, usage_at};
 use crate::domain::id::{ChannelId, FileName, JobName, RunId, TeamId, UserId};
@@ -15,35 +15,35 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use std::time::Duration;
 
-fn renderer() -> Renderer {
-    Renderer::new("/my-slack-bot")
+pub(super) fn renderer() -> Renderer {
+    Renderer::new("/my-slack-bot").across(2)
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }
 
-fn actor(user: &str, name: &str) -> Actor {
+pub(super) fn actor(user: &str, name: &str) -> Actor {
     Actor { team: TeamId::parse("T0LOCAL").unwrap(), user: UserId::parse(user).unwrap(), name: name.to_owned() }
 }
 
-fn run_id(id: &str) -> RunId {
+pub(super) fn run_id(id: &str) -> RunId {
     RunId::parse(id).unwrap()
 }
 
-fn job() -> JobName {
+pub(super) fn job() -> JobName {
     JobName::parse("sales").unwrap()
 }
 
-fn file(name: &str) -> FileName {
+pub(super) fn file(name: &str) -> FileName {
     FileName::parse(name).unwrap()
 }
 
-fn channel() -> ChannelId {
+pub(super) fn channel() -> ChannelId {
     ChannelId::parse("C0BATCH").unwrap()
 }
 
-fn operator() -> UserId {
+pub(super) fn operator() -> UserId {
     UserId::parse("U0OPERATOR").unwrap()
 }
 
@@ -93,8 +93,15 @@ fn run(state: RunState) -> Run {
     }
 }
 
-fn success() -> Run {
+pub(super) fn success() -> Run {
     run(RunState::Succeeded)
+}
+
+/// A run that began because its file arrived.
+fn arrived(state: RunState) -> Run {
+    let mut run = run(state);
+    run.current_mut().asked_by = Asker::Bot { because: Cause::Arrival };
+    run
 }
 
 /// A run whose first attempt finished with rejects and whose second does them again.
@@ -109,21 +116,30 @@ fn reprocessed() -> Run {
     run
 }
 
+/// A run whose first attempt was left behind in east and whose second goes on in west.
+fn left_behind() -> Run {
+    let mut run = reprocessed();
+    (run.attempts[0].state, run.attempts[0].region) = (RunState::LeftBehind, Some(samples::region("east")));
+    (run.attempts[1].scope, run.attempts[1].region) = (Scope::Chunks, Some(samples::region("west")));
+    run
+}
+
 fn card(run: Run, attempt: u32) -> Reply {
     Reply::RunCard { run: Box::new(run), attempt, now: at(65) }
 }
 
-fn board() -> Board {
+pub(super) fn board() -> Board {
     Board {
         open: vec![run(RunState::Running)],
         ended: vec![success(), run(RunState::Failed)],
         dead_letters: 1,
         now: at(600),
+        ..Board::default()
     }
 }
 
 fn empty_board() -> Board {
-    Board { open: vec![], ended: vec![], dead_letters: 0, now: at(0) }
+    Board { now: at(0), ..Board::default() }
 }
 
 /// Every reply but refusals, with the name of its snapshot.
@@ -150,7 +166,10 @@ fn replies() -> Vec<(&'static str, Reply)> {
         ("card_failed", card(run(RunState::Failed), 1)),
         ("card_failed_long", card(capped, 1)),
         ("card_cancelled", card(run(RunState::Cancelled), 1)),
+        ("card_left_behind", card(left_behind(), 1)),
+        ("card_went_on", card(left_behind(), 2)),
         ("card_followed", card(reprocessed(), 1)),
+        ("card_arrived", card(arrived(RunState::Running), 1)),
         ("card_second_attempt", card(reprocessed(), 2)),
         ("status", Reply::RunStatus { run: Box::new(reprocessed()), now: at(65) }),
         ("board", Reply::Board { board: board() }),
@@ -167,8 +186,20 @@ fn replies() -> Vec<(&'static str, Reply)> {
         ("why_not_listed", why(Decision::NotListed)),
         ("why_outsider", why(Decision::Outsider { kind: Outsider::Connect })),
         ("cancel_asked", Reply::CancelAsked { run: run_id("r-7k3f"), job: job() }),
-        ("rejects_file", Reply::RejectsFile { run: run_id("r-7k3f"), attempt: 2, user: operator(), rejected: 1100 }),
+        ("status_arrived", Reply::RunStatus { run: Box::new(arrived(RunState::Succeeded)), now: at(65) }),
+        ("runs_arrived", Reply::Runs { channel: channel(), runs: vec![arrived(RunState::Running)], now: at(600) }),
+        ("rejects_file_arrived", Reply::RejectsFile { run: run_id("r-7k3f"), attempt: 1, user: None, rejected: 1 }),
+        (
+            "rejects_file",
+            Reply::RejectsFile { run: run_id("r-7k3f"), attempt: 2, user: Some(operator()), rejected: 1100 },
+        ),
     ]
+}
+
+/// Those and everything said about requests and moves.
+fn all_replies() -> Vec<(String, Reply)> {
+    let named = |(name, reply): (&str, Reply)| (name.to_owned(), reply);
+    replies().into_iter().map(named).chain(samples::replies()).collect()
 }
 
 /// Every problem, with the name of its snapshot.
@@ -205,6 +236,9 @@ fn problems() -> Vec<(&'static str, Problem)> {
         ("other_command", Problem::OtherCommand { given: "/deploy".into() }),
         ("form_expired", Problem::FormExpired { action: Some(Action::StartBatch) }),
     ]
+    .into_iter()
+    .chain(samples::problems())
+    .collect()
 }
 
 /// Every modal and home, with the name of its snapshot.
@@ -214,7 +248,13 @@ fn views() -> Vec<(&'static str, Surface, View)> {
     let files = [FileChoice::new(&file("sales-100k.csv"), 12_300_000), FileChoice::new(&file(&"ä".repeat(150)), 5)];
     let runs = [RunChoice::new(&success(), at(600)), RunChoice::new(&run(RunState::Running), at(600))];
     let key = AttemptKey { run: run_id("r-7k3f"), attempt: 1 };
-    let row = |line| RejectedRow { line, column: "country".into(), reason: "too long".into(), value: "x".repeat(250) };
+    let row = |line| RejectedRow {
+        line,
+        column: "country".into(),
+        reason: "too-long".into(),
+        explanation: "more characters than the maximum".into(),
+        value: "x".repeat(250),
+    };
     let page = RejectPage { rows: vec![row(7), row(1_000_007)], total: 25 };
     let nothing = RejectPage::default();
     vec![
@@ -232,8 +272,16 @@ fn views() -> Vec<(&'static str, Surface, View)> {
         ("rejects_none", Surface::Modal, render.rejects(&key, &nothing, 0)),
         ("problem", Surface::Modal, render.problem_view(&Problem::NotTaken)),
         ("home", Surface::Home, render.home(&Reply::Home { board: board(), permitted: Action::ALL.to_vec() })),
+        (
+            "home_busy",
+            Surface::Home,
+            render.home(&Reply::Home { board: samples::busy_board(), permitted: Action::ALL.to_vec() }),
+        ),
         ("home_none", Surface::Home, render.home(&Reply::Home { board: empty_board(), permitted: vec![] })),
     ]
+    .into_iter()
+    .chain(samples::views())
+    .collect()
 }
 
 /// Whether a template failed and the plain way out was taken.
@@ -243,7 +291,7 @@ fn is_plain(blocks: &Value) -> bool {
 
 #[test]
 fn every_reply_is_said_as_approved() {
-    for (name, reply) in replies() {
+    for (name, reply) in all_replies() {
         let message = renderer().message(&reply);
         insta::assert_json_snapshot!(name, message.as_json());
     }
@@ -276,8 +324,8 @@ fn every_view_is_shown_as_approved() {
 
 #[test]
 fn everything_said_is_within_the_limits_and_reads_well_aloud() {
-    let refusals = problems().into_iter().map(|(name, problem)| (name, Reply::refused(problem)));
-    for (name, reply) in replies().into_iter().chain(refusals) {
+    let refusals = problems().into_iter().map(|(name, problem)| (name.to_owned(), Reply::refused(problem)));
+    for (name, reply) in all_replies().into_iter().chain(refusals) {
         let message = renderer().message(&reply);
         assert_eq!(limits::check(Surface::Message, &message.as_json()), [], "{name}");
         let text = message.text();
@@ -335,8 +383,8 @@ fn elements(json: &Value) -> Vec<&Value> {
 
 #[test]
 fn every_button_is_one_that_is_read_when_pressed() {
-    let messages = replies().into_iter().map(|(name, reply)| (name, renderer().message(&reply).as_json()));
-    let views = views().into_iter().map(|(name, _, view)| (name, view.as_json().clone()));
+    let messages = all_replies().into_iter().map(|(name, reply)| (name, renderer().message(&reply).as_json()));
+    let views = views().into_iter().map(|(name, _, view)| (name.to_owned(), view.as_json().clone()));
     let mut read = std::collections::BTreeSet::new();
     for (name, json) in messages.chain(views) {
         for element in elements(&json) {
@@ -356,6 +404,11 @@ fn every_button_is_one_that_is_read_when_pressed() {
         ids::DOWNLOAD_REJECTS,
         ids::REJECTS_EARLIER,
         ids::REJECTS_LATER,
+        ids::APPROVE_REQUEST,
+        ids::DENY_REQUEST,
+        ids::BREAK_GLASS,
+        ids::CLOSE_REVIEW,
+        ids::REVIEW_REQUEST,
     ];
     let menu = Action::ALL.map(|action| format!("{}{action}", ids::MENU));
     for expected in own.map(ToOwned::to_owned).into_iter().chain(menu) {
@@ -365,7 +418,20 @@ fn every_button_is_one_that_is_read_when_pressed() {
 
 #[test]
 fn every_input_of_a_form_has_a_name_that_is_read() {
-    let known = [ids::JOB, ids::FILE, ids::RUN, ids::SCOPE, ids::USER, ids::COMMAND];
+    let known = [
+        ids::JOB,
+        ids::FILE,
+        ids::RUN,
+        ids::SCOPE,
+        ids::USER,
+        ids::COMMAND,
+        ids::REQUEST,
+        ids::REASON,
+        ids::CONFIRM,
+        ids::CODE,
+        ids::REGION,
+        ids::DRILL,
+    ];
     for (name, _, view) in views() {
         for block in view.as_json()["blocks"].as_array().unwrap().iter().filter(|block| block["type"] == "input") {
             let names = (block["block_id"].as_str().unwrap(), block["element"]["action_id"].as_str().unwrap());
@@ -393,7 +459,7 @@ fn nasty() -> impl Strategy<Value = String> {
 }
 
 /// A file name as long and odd as the domain allows.
-fn odd_file(text: &str) -> FileName {
+pub(super) fn odd_file(text: &str) -> FileName {
     let name: String = text.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(200).collect();
     FileName::parse(name.trim().trim_start_matches('.').trim().to_owned()).unwrap_or_else(|_| file("x"))
 }
@@ -403,7 +469,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
     let mut odd = run(state);
     odd.input.name = odd_file(text);
     let first = &mut odd.attempts[0];
-    first.asked_by.name = text.to_owned();
+    first.asked_by = actor("U0OPERATOR", text).into();
     first.failure = Some(text.to_owned());
     first.reasons = (0..many).map(|count| ReasonCount { reason: text.to_owned(), count: count as u64 }).collect();
     first.progress = Progress {
@@ -419,7 +485,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
         odd.attempts.push(Attempt { number, ..odd.attempts[0].clone() });
     }
     let runs = vec![odd.clone(); many];
-    let board = Board { open: runs.clone(), ended: runs.clone(), dead_letters: many, now: at(9) };
+    let board = Board { open: runs.clone(), ended: runs.clone(), dead_letters: many, now: at(9), ..Board::default() };
     let decision = Decision::NoRule { roles: vec![Role::new(text); many] };
     let length = text.chars().count();
     let usage = |at, length| usage_of(text, at, length);
@@ -455,6 +521,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
             channel: channel(),
         },
     ]);
+    all.extend(samples::hostile(text, many));
     all
 }
 
@@ -469,9 +536,10 @@ fn usage_of(text: &str, at: usize, length: usize) -> Usage {
     }
 }
 
-/// All that Slack would read as markup in angle brackets.
+/// All that Slack would read as markup in angle brackets. It reads none in the cells of a table.
 fn markup(json: &Value) -> Vec<String> {
     match json {
+        Value::Object(fields) if fields.get("type").is_some_and(|kind| kind == "raw_text") => Vec::new(),
         Value::String(text) => {
             text.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default().to_owned()).collect()
         }
@@ -506,7 +574,7 @@ proptest! {
     #[test]
     fn whatever_a_form_shows_keeps_the_limits(text in nasty(), many in 0_usize..150, skip in any::<u64>()) {
         let render = renderer();
-        let row = RejectedRow { line: u64::MAX, column: text.clone(), reason: text.clone(), value: text.clone() };
+        let row = RejectedRow { line: u64::MAX, column: text.clone(), reason: text.clone(), explanation: text.clone(), value: text.clone() };
         let page = RejectPage { rows: vec![row; many.min(50)], total: u64::MAX };
         let key = AttemptKey { run: run_id("r-7k3f"), attempt: u32::MAX };
         let jobs = vec![JobChoice::new(&job(), &text); many];
@@ -522,7 +590,7 @@ proptest! {
             render.problem_view(&Problem::GivenUp { request: text.clone() }),
             render.note(&text, &render.message(&Reply::refused(Problem::NotTaken))),
         ];
-        for view in all {
+        for view in all.into_iter().chain(samples::hostile_forms(&text, many.min(30))) {
             prop_assert_eq!(limits::check(Surface::Modal, view.as_json()), []);
             prop_assert!(!is_plain(&view.as_json()["blocks"]), "{}", view.as_json());
         }

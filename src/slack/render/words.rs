@@ -23,6 +23,11 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
+/// Foreign text for a place where Slack reads no markup: as it is, on one line.
+pub(super) fn literal(text: &str) -> String {
+    visible(text).collect()
+}
+
 /// Foreign text in a code span. Backticks would end the span early and become apostrophes.
 pub(super) fn code(text: &str) -> String {
     let text = text.replace('`', "'");
@@ -151,6 +156,16 @@ pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
         3600..172_800 => format!("{} h ago", seconds / 3600),
         _ => format!("{} ago", counted(seconds / 86_400, "day")),
     }
+}
+
+/// A moment, in UTC: for where Slack shows no markup. Seconds since 1970.
+pub(super) fn utc(second: i64) -> String {
+    Timestamp::from_second(second).unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A moment in the reader's own time, as Slack's date markup. Seconds since 1970.
+pub(super) fn moment(second: i64) -> String {
+    format!("<!date^{second}^{{date_short_pretty}} {{time}}|{}>", utc(second))
 }
 
 /// A bar of text characters; the number always stands beside it.
