@@ -45,14 +45,15 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let server = server::server(&root.section("server"));
     let slash_command = server::slash_command(&root.section("slack"));
     let backend = server::backend(&root.section("backend"), &folder);
-    let (places, channels, people) = (root.sections("region"), root.sections("channel"), root.sections("user"));
+    let (places, replication) = (root.sections("region"), root.section("replication"));
+    let (channels, people) = (root.sections("channel"), root.sections("user"));
     let on_aws = matches!(backend, Some(super::Backend::Aws(_)));
     if on_aws {
         useless(&places, "region", "the region of AWS is backend.region");
         useless(&channels, "channel", "the channels are in the parameter that backend.channels_parameter names");
         useless(&people, "user", "people are in the table that backend.people_table names");
     }
-    let regions = regions::regions(places, &root.section("replication"), backend.as_ref(), &folder);
+    let regions = regions::regions(places, &replication, backend.as_ref(), &folder);
     let channels = people::channels(&channels);
     let people = people::people(&people);
     let listed = (!on_aws).then_some(channels.as_slice());
