@@ -90,7 +90,7 @@ async fn the_home_tab_shows_the_board_and_what_its_reader_may_do() {
     bot.settle().await;
     let home = |user: &str| bot.slack.read_view(&bot.slack.home(user).unwrap());
     insta::assert_snapshot!(steady(&home("U0OPERATOR")), @r#"
-    [Start a job…] [Reprocess…] [Cancel a run…] [Fail over…] [Fail back…] [Deny…] [Explain…]
+    [Start a job…] [Reprocess…] [Cancel a run…] [Fail over…] [Fail back…] [Approve…] [Deny…] [Explain…]
     # Running and waiting
     Nothing is running. Type `/my-slack-bot start-batch JOB` in a channel to start something.
     # Ended last

@@ -1,3 +1,5 @@
+//! How far the world may leave a plan, and the states of a move.
+
 use super::*;
 use crate::domain::id::{FileName, JobName, RegionName};
 use crate::domain::region::Replication;
