@@ -4,12 +4,14 @@ use crate::harness::bot::{Bot, Setup, Wrap};
 use crate::harness::regions::with_names;
 use serde_json::json;
 use std::sync::Arc;
-use switchman::domain::actor::Role;
-use switchman::domain::approval::{ApprovalRule, Guarded};
+use switchman::domain::actor::{Actor, Role};
+use switchman::domain::approval::{ApprovalRule, Guarded, RequestState};
 use switchman::domain::command::Action;
-use switchman::domain::id::RegionName;
+use switchman::domain::id::{RegionName, TeamId, UserId};
 use switchman::domain::job::Catalog;
+use switchman::embedded::LocalSecrets;
 use switchman::playground::{Ack, Act, Place};
+use switchman::ports::{Clock, StepUp};
 use switchman::processor::Ctx;
 
 const SECOND: &str = "U0APPROVER2";
@@ -140,6 +142,27 @@ async fn a_broken_glass_is_told_and_reviewed_by_somebody_else() {
     bot.settle().await;
     let request = bot.slack.read(&bot.cards()[0]);
     assert!(request.contains("glass broken, reviewed") && request.contains("it was right"), "{request}");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_code_of_the_moment_approves_once_and_a_wrong_one_is_said_beside_its_field() {
+    let bot = guarded(ApprovalRule { step_up: true, ..one() }).await;
+    let secrets = Arc::new(LocalSecrets::beside(&bot.path("var"), Vec::new()));
+    let clock: Arc<dyn Clock> = Arc::new(bot.clock.clone());
+    let desk = StepUp::new(bot.ports().store.clone(), secrets, clock.clone(), "switchman".into());
+    let (team, user) = (TeamId::parse("T0LOCAL").unwrap(), UserId::parse("U0APPROVER1").unwrap());
+    let secret = desk.enrol(&Actor { team, user, name: "Approver 1".into() }).await.unwrap().unwrap();
+    let code = secret.code(clock.now().as_second().div_euclid(30));
+    let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
+    bot.approver().clicks("approve-request").await;
+    let ack = bot.approver().submits(json!({"reason": "fine", "code": wrong})).await;
+    assert!(beside(&ack, "code").contains("wrong or too old"), "{ack:?}");
+    assert!(bot.approver().submits(json!({"reason": "fine", "code": code})).await.is_ok());
+    bot.settle().await;
+    let request = bot.request().await;
+    assert!(request.state == RequestState::Done && request.decisions[0].stepped_up, "{request:?}");
+    assert_eq!(bot.runs().await.len(), 1);
     bot.finish().await;
 }
 
