@@ -3,6 +3,7 @@
 
 use crate::cli::switchman;
 use crate::harness::bot::SECRET;
+use crate::harness::dice::Dice;
 use crate::harness::process::Served;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,23 +27,6 @@ const CHANNELS: u64 = 16;
 const TOKEN: &str = "xoxb-playground";
 /// At most this long until everything has ended after the last kill.
 const END_WITHIN: Duration = Duration::from_mins(2);
-
-/// The same numbers for the same seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn within(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from)
-    }
-}
 
 /// A command and what Slack was told.
 struct Asked {

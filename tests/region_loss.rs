@@ -3,6 +3,7 @@
 //! back alive with its old epoch, publishes nothing.
 
 use crate::harness::bot::{Bot, Setup};
+use crate::harness::dice::Dice;
 use crate::harness::moves::{EAST, WEST};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,23 +15,6 @@ use tokio::task::JoinSet;
 const POINTS: u64 = 50;
 const FILES: u64 = 20;
 const SIDE_BY_SIDE: u64 = 4;
-
-/// The same numbers for the same seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn within(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from)
-    }
-}
 
 /// What was seen at one point.
 #[derive(Default)]

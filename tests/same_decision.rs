@@ -8,6 +8,7 @@
 //!   this person counted).
 
 use crate::harness::bot::{Bot, CHANNEL, Setup, Wrap};
+use crate::harness::dice::Dice;
 use crate::harness::regions::with_names;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -34,19 +35,6 @@ const SECOND: &str = "U0APPROVER2";
 const LEAD: &str = "U0LEAD";
 const STRANGER: &str = "U0STRANGER";
 const VOTERS: [&str; 6] = [ASKER, FIRST, SECOND, LEAD, "U0VIEWER", STRANGER];
-
-/// The same numbers for the same seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        of[usize::try_from((z ^ (z >> 31)) % of.len() as u64).unwrap()]
-    }
-}
 
 /// How the request stands when the vote comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

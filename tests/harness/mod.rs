@@ -2,6 +2,7 @@
 
 pub(crate) mod bot;
 pub(crate) mod clock;
+pub(crate) mod dice;
 pub(crate) mod faults;
 pub(crate) mod http;
 pub(crate) mod moves;
