@@ -1,6 +1,8 @@
 //! Switchman: a Slack bot that runs, reprocesses and fails over batch jobs.
 
 pub mod app;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod batch;
 pub mod cli;
 pub mod config;

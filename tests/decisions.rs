@@ -191,8 +191,8 @@ impl World {
         (bot, base)
     }
 
-    fn records(&self) -> Records {
-        open_store(&Config::load(&self.dir.path().join(FILE_NAME)).unwrap()).unwrap()
+    async fn records(&self) -> Records {
+        open_store(&Config::load(&self.dir.path().join(FILE_NAME)).unwrap()).await.unwrap()
     }
 
     /// The operator asks for a batch; its request.
@@ -328,7 +328,7 @@ async fn heavy_ten_thousand_votes_at_once_have_one_effect_and_each_the_right_ans
     let world = World::new().await;
     let (one, first) = world.start().await;
     let (other, second) = world.start().await;
-    let records = world.records();
+    let records = world.records().await;
     let id = world.asked(&first, &records).await;
     let bases = [first, second];
     let clients: Vec<_> =

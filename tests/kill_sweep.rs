@@ -106,7 +106,7 @@ impl World {
     /// Waits until nothing is left, or says what is.
     async fn ended(&self) -> Vec<Run> {
         let config = Config::load(&self.dir.path().join(FILE_NAME)).unwrap();
-        let (store, bus) = open_store(&config).unwrap();
+        let (store, bus) = open_store(&config).await.unwrap();
         let look = async {
             loop {
                 let open = store.runs(RunQuery::Open, 1_000).await.unwrap().len();

@@ -9,10 +9,12 @@ mod arrival;
 mod batch;
 mod cancel_batch;
 mod cli;
+#[macro_use]
 mod contract;
 mod crash_sweep;
 mod decisions;
 mod deny;
+mod embedded;
 mod engine;
 mod fail_back;
 mod fail_over;

@@ -1,6 +1,6 @@
 //! What an embedded bot is made of on this machine: its regions and their news.
 
-use crate::config::{Backend, Config, JobConfig};
+use crate::config::{Config, JobConfig};
 use crate::domain::envelope::Envelope;
 use crate::domain::id::RegionName;
 use crate::domain::run::AttemptKey;
@@ -24,13 +24,13 @@ pub(super) fn regions(
     record: Arc<Sqlite>,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(LocalRegions, Folders)> {
-    let Backend::Embedded { data } = &config.backend;
+    let data = super::embedded_data(config)?;
     let jobs = LocalJobs::new(config.jobs.iter().map(job).collect());
     let (first, others) = match config.regions.all.split_first() {
         Some((first, others)) => (first.name.clone(), others),
         None => (RegionName::parse(ONLY_REGION).context("the name of the one region")?, &[][..]),
     };
-    let primary = Place { name: first, jobs: jobs.clone(), runs: data.join("runs"), data: data.clone() };
+    let primary = Place { name: first, jobs: jobs.clone(), runs: data.join("runs"), data: data.to_owned() };
     let elsewhere = others.iter().map(|region| Place {
         name: region.name.clone(),
         jobs: jobs.moved_to(&region.data),
@@ -41,7 +41,7 @@ pub(super) fn regions(
     let folders = places.iter().map(|place| (place.name.clone(), Arc::new(place.jobs.clone()))).collect();
     let setup = RegionSetup {
         places,
-        data: data.clone(),
+        data: data.to_owned(),
         lag: config.regions.lag,
         at_once: AT_ONCE,
         links,

@@ -1,17 +1,23 @@
 //! Puts the program together: the only part that names concrete adapters.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod local;
 mod panel;
 mod playground;
+#[cfg(not(feature = "aws"))]
+mod without_aws;
 
 pub use playground::{PlaygroundOptions, playground};
 
 use crate::config::{Backend, Config, SlackAccess};
 use crate::domain::seal::SealingKey;
 use crate::embedded::regions::LocalRegions;
-use crate::embedded::{Arrivals, Links, Lists, LocalSecrets, Sqlite, SystemClock, links, sqlite};
+use crate::embedded::{
+    Arrivals, GivenCredentials, GivenKeys, Links, Lists, LocalSecrets, Sqlite, SystemClock, links, sqlite,
+};
 use crate::health::{Health, Heartbeat};
-use crate::ports::{Bus, Clock, Kind, StepUp, Store};
+use crate::ports::{Bus, Clock, Credentials, Kind, Secrets, StepUp, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
@@ -22,10 +28,13 @@ use anyhow::{Context, anyhow};
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+#[cfg(not(feature = "aws"))]
+use without_aws as aws;
 
 /// The bot's name and version, for the audit trail.
 const BOT: &str = concat!("switchman ", env!("CARGO_PKG_VERSION"));
@@ -68,13 +77,13 @@ impl App {
         metrics: PrometheusHandle,
         wrap: impl FnOnce(Ctx) -> Ctx,
     ) -> anyhow::Result<Self> {
-        let Backend::Embedded { data } = &config.backend;
+        let data = embedded_data(config)?;
         let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
         let links = Links::open(data, public_url)?;
         let renderer = renderer(config);
         let client = Arc::new(Client::new(&ClientConfig {
             api_url: access.api_url.clone(),
-            token: access.bot_token.clone(),
+            credentials: given(access),
             limit: CALL_LIMIT,
             renderer: renderer.clone(),
         })?);
@@ -182,7 +191,7 @@ fn renderer(config: &Config) -> Renderer {
 fn doors(ctx: &Ctx, config: &Config, access: &SlackAccess, renderer: Renderer, client: Arc<Client>) -> Doors {
     let ctx = ctx.clone();
     Doors {
-        secrets: access.signing_secrets.clone(),
+        credentials: given(access),
         command: config.slash_command.clone(),
         renderer,
         client,
@@ -209,25 +218,47 @@ pub struct Desk {
 }
 
 /// Opens the records for them.
-pub fn open_desk(config: &Config, seal_keys: Vec<SealingKey>) -> anyhow::Result<Desk> {
-    let ((store, bus), clock) = (open_store(config)?, Arc::new(SystemClock));
+pub async fn open_desk(config: &Config, seal_keys: Vec<SealingKey>) -> anyhow::Result<Desk> {
+    let ((store, bus), clock) = (open_store(config).await?, Arc::new(SystemClock));
     let step_up = step_up(config, seal_keys, store.clone(), clock.clone());
     Ok(Desk { store, bus, clock, step_up })
 }
 
 fn step_up(config: &Config, keys: Vec<SealingKey>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> StepUp {
-    let Backend::Embedded { data } = &config.backend;
-    StepUp::new(store, Arc::new(LocalSecrets::beside(data, keys)), clock, BOT.to_owned())
+    let secrets: Arc<dyn Secrets> = match &config.backend {
+        Backend::Embedded { data } => Arc::new(LocalSecrets::beside(data, keys)),
+        Backend::Aws(_) => Arc::new(GivenKeys::new(keys)),
+    };
+    StepUp::new(store, secrets, clock, BOT.to_owned())
 }
 
 /// The two faces of the records.
 pub type Records = (Arc<dyn Store>, Arc<dyn Bus>);
 
 /// The records of a configuration, for tools: they must be there already. A bot may use them at the same time.
-pub fn open_store(config: &Config) -> anyhow::Result<Records> {
-    let Backend::Embedded { data } = &config.backend;
-    let records = Sqlite::open_existing(&data.join(sqlite::FILE_NAME), Arc::new(SystemClock))?;
-    Ok((Arc::new(records.clone()), Arc::new(records)))
+pub async fn open_store(config: &Config) -> anyhow::Result<Records> {
+    match &config.backend {
+        Backend::Embedded { data } => {
+            let records = Sqlite::open_existing(&data.join(sqlite::FILE_NAME), Arc::new(SystemClock))?;
+            Ok((Arc::new(records.clone()), Arc::new(records)))
+        }
+        Backend::Aws(names) => aws::open_store(names).await,
+    }
+}
+
+/// The folder of the embedded backend.
+fn embedded_data(config: &Config) -> anyhow::Result<&Path> {
+    match &config.backend {
+        Backend::Embedded { data } => Ok(data),
+        Backend::Aws(_) => {
+            Err(anyhow!("backend.kind: nothing runs batches on AWS yet, only tools work; write \"embedded\""))
+        }
+    }
+}
+
+/// The credentials of the environment.
+fn given(access: &SlackAccess) -> Arc<dyn Credentials> {
+    Arc::new(GivenCredentials::new(&access.signing_secrets, access.bot_token.clone()))
 }
 
 /// The bot alone, until SIGTERM or SIGINT.
@@ -242,11 +273,12 @@ pub async fn serve(config: Config, access: SlackAccess, metrics: PrometheusHandl
     app.run(listener, Router::new(), terminated()?).await
 }
 
-/// Asks Slack whether the token works. One line for each thing that was found to be right; the error says what is not.
+/// Asks Slack whether the token works, and AWS for what the bot needs there. One line for each thing that was found to be
+/// right; the error says what is not.
 pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Result<Vec<String>> {
     let client = Client::new(&ClientConfig {
         api_url: access.api_url.clone(),
-        token: access.bot_token.clone(),
+        credentials: given(access),
         limit: CALL_LIMIT,
         renderer: renderer(config),
     })?;
@@ -255,7 +287,11 @@ pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Resu
         (Some(_), _) => anyhow!("Slack did not say who the bot is: {error}"),
         (None, _) => anyhow!("Slack could not be reached at {}: {}", access.api_url, error.said),
     })?;
-    Ok(vec![format!("Slack knows the bot as {} in team {}", bot.user, bot.team)])
+    let mut found = vec![format!("Slack knows the bot as {} in team {}", bot.user, bot.team)];
+    if let Backend::Aws(names) = &config.backend {
+        found.extend(aws::probe(config, names).await?);
+    }
+    Ok(found)
 }
 
 /// Tells the workers of every request, so that they let it go first.

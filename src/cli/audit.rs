@@ -13,13 +13,13 @@ const PAGE: usize = 1_000;
 
 pub(super) fn run(command: &AuditCommand, terminal: &mut Terminal) -> Outcome {
     match command {
-        AuditCommand::Export(file) => block_on(async { export(&*store(file)?, terminal).await })?,
-        AuditCommand::Verify(file) => block_on(async { verify(&*store(file)?, terminal).await })?,
+        AuditCommand::Export(file) => block_on(async { export(&*store(file).await?, terminal).await })?,
+        AuditCommand::Verify(file) => block_on(async { verify(&*store(file).await?, terminal).await })?,
     }
 }
 
-fn store(file: &ConfigArg) -> Result<Arc<dyn Store>, Failure> {
-    let (store, _) = app::open_store(&Config::load(&file.config)?)?;
+async fn store(file: &ConfigArg) -> Result<Arc<dyn Store>, Failure> {
+    let (store, _) = app::open_store(&Config::load(&file.config)?).await?;
     Ok(store)
 }
 

@@ -14,18 +14,18 @@ const NONE: &str = "no dead letters";
 pub(super) fn run(command: &DeadLettersCommand, terminal: &mut Terminal) -> Outcome {
     match command {
         DeadLettersCommand::List(file) => block_on(async {
-            let (store, bus) = open(file)?;
+            let (store, bus) = open(file).await?;
             list(&*store, &*bus, terminal).await
         })?,
         DeadLettersCommand::Replay(args) => block_on(async {
-            let (store, bus) = open(&args.file)?;
+            let (store, bus) = open(&args.file).await?;
             replay(&*store, &*bus, args, terminal).await
         })?,
     }
 }
 
-fn open(file: &ConfigArg) -> Result<Records, Failure> {
-    Ok(app::open_store(&Config::load(&file.config)?)?)
+async fn open(file: &ConfigArg) -> Result<Records, Failure> {
+    Ok(app::open_store(&Config::load(&file.config)?).await?)
 }
 
 async fn list(store: &dyn Store, bus: &dyn Bus, terminal: &mut Terminal) -> Outcome {

@@ -14,7 +14,7 @@ const MANY: usize = 10_000;
 
 pub(super) fn run(args: &RequestsArgs, terminal: &mut Terminal) -> Outcome {
     let config = Config::load(&args.file.config)?;
-    let desk = block_on(async { app::open_desk(&config, Vec::new()) })??;
+    let desk = block_on(app::open_desk(&config, Vec::new()))??;
     let Some(id) = &args.request else {
         let waiting: Vec<Request> =
             block_on(load_list(desk.store.as_ref(), WAITING_REQUESTS, MANY))?.map_err(Failure::failed)?;

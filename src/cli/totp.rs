@@ -19,7 +19,7 @@ pub(super) fn run(command: &TotpCommand, strings: &dyn Strings, terminal: &mut T
 
 fn open(file: &ConfigArg, strings: &dyn Strings) -> Result<(Config, Desk), Failure> {
     let (config, keys) = super::serve::both(Config::load(&file.config), seal_keys(strings))?;
-    let desk = block_on(async { app::open_desk(&config, keys) })??;
+    let desk = block_on(app::open_desk(&config, keys))??;
     Ok((config, desk))
 }
 

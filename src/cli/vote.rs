@@ -39,7 +39,7 @@ pub(super) fn run(verdict: Verdict, args: &VoteArgs, strings: &dyn Strings, term
     let id = RequestId::parse(args.request.as_str())
         .map_err(|e| Failure::Wrong(format!("switchman: {e}; found {:?}", args.request)))?;
     block_on(async {
-        let desk = app::open_desk(&config, keys)?;
+        let desk = app::open_desk(&config, keys).await?;
         let Some(request) = load::<Request>(desk.store.as_ref(), &request_key(&id)).await.map_err(Failure::failed)?
         else {
             let text = format!("switchman: there is no request {id}; see `switchman requests`");

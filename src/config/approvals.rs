@@ -23,7 +23,8 @@ const MOST_APPROVERS: u64 = 20;
 /// What a table is checked against.
 pub(super) struct World<'a> {
     pub(super) people: &'a [FoundPerson<'a>],
-    pub(super) channels: &'a [FoundChannel],
+    /// `None`: people and channels are not listed in this file, so who can approve is not known here.
+    pub(super) channels: Option<&'a [FoundChannel]>,
     pub(super) jobs: &'a [FoundJob],
     /// `None` where something else is wrong: then the policy is not the whole one.
     pub(super) policy: Option<&'a Policy>,
@@ -110,6 +111,9 @@ fn jobs(section: &Section<'_>, world: &World<'_>, actions: &[Action]) -> Vec<Job
 
 /// Whether somebody has each of these roles; where not, that is noted.
 fn held(section: &Section<'_>, key: &str, roles: &[Text], world: &World<'_>) -> bool {
+    if world.channels.is_none() {
+        return true;
+    }
     let mut holders: Vec<&str> = Vec::new();
     for role in world.people.iter().flat_map(|p| &p.person.roles).map(|r| r.0.as_str()) {
         if !holders.contains(&role) {
@@ -141,7 +145,7 @@ fn shadowed(section: &Section<'_>, new: &Guarded, before: &[(Guarded, usize)]) {
 
 /// Whether enough people can ever approve it, by name.
 fn reachable(section: &Section<'_>, guarded: &Guarded, world: &World<'_>) {
-    let Some(policy) = world.policy else { return };
+    let (Some(policy), Some(_)) = (world.policy, world.channels) else { return };
     let rule = &guarded.rule;
     let can: Vec<&Person> =
         holders(world, &rule.roles).filter(|who| may(policy, world, guarded, who, &[Action::Approve])).collect();
@@ -178,7 +182,7 @@ fn reachable(section: &Section<'_>, guarded: &Guarded, world: &World<'_>) {
 
 /// Whoever may break the glass votes by it: the policy must let them.
 fn glass_can_be_broken(section: &Section<'_>, guarded: &Guarded, roles: &[Text], world: &World<'_>) {
-    let Some(policy) = world.policy else { return };
+    let (Some(policy), Some(_)) = (world.policy, world.channels) else { return };
     for text in roles {
         let role = [Role::new(&text.value)];
         if !holders(world, &role).any(|who| may(policy, world, guarded, who, &[Action::Approve])) {
@@ -206,7 +210,8 @@ fn may(policy: &Policy, world: &World<'_>, guarded: &Guarded, who: &Person, acti
         actions.iter().any(|a| targets.iter().any(|job| policy.decide(&standing, place, *a, *job).allowed()))
     };
     // Without a channel the bot works nowhere, which is warned about; that is not this table's mistake.
-    world.channels.is_empty() || world.channels.iter().any(|c| allowed(Place::Channel { id: &c.id, permitted: true }))
+    let channels = world.channels.unwrap_or_default();
+    channels.is_empty() || channels.iter().any(|c| allowed(Place::Channel { id: &c.id, permitted: true }))
 }
 
 fn is_move(action: Action) -> bool {

@@ -59,7 +59,7 @@ const PATTERN: &str = "*.csv";
 pub(super) fn jobs(
     sections: Vec<Section<'_>>,
     folder: &Path,
-    channels: &[FoundChannel],
+    channels: Option<&[FoundChannel]>,
     depth: Depth,
 ) -> Vec<FoundJob> {
     let mut found: Vec<FoundJob> = Vec::new();
@@ -73,7 +73,7 @@ pub(super) fn jobs(
 fn job(
     mut section: Section<'_>,
     folder: &Path,
-    (channels, depth): (&[FoundChannel], Depth),
+    (channels, depth): (Option<&[FoundChannel]>, Depth),
     before: &[FoundJob],
 ) -> Option<FoundJob> {
     let text = section.required("name", "lower-case letters, digits and dashes, such as \"sales\"");
@@ -130,8 +130,9 @@ fn pattern(section: &Section<'_>) -> Option<Pattern> {
     pattern
 }
 
-/// Where runs are reported that start on arrival: the channel that is named, or the first one of the file.
-fn arrival(section: &Section<'_>, channels: &[FoundChannel]) -> Option<ChannelId> {
+/// Where runs are reported that start on arrival: the channel that is named, or the first one of the file. Where the file lists none
+/// (`None`), it has to be named.
+fn arrival(section: &Section<'_>, channels: Option<&[FoundChannel]>) -> Option<ChannelId> {
     let on = section.flag("on_arrival").unwrap_or(false);
     let named = section.text("arrival_channel");
     if let (false, Some(text)) = (on, &named) {
@@ -141,6 +142,14 @@ fn arrival(section: &Section<'_>, channels: &[FoundChannel]) -> Option<ChannelId
     if !on {
         return None;
     }
+    let Some(channels) = channels else {
+        if named.is_none() {
+            let at = section.place("on_arrival").unwrap_or(section.at);
+            let hint = "name one with arrival_channel";
+            section.wrong("on_arrival", at, "no channel of this file is there to report the runs in", hint);
+        }
+        return named.and_then(|text| section.id("arrival_channel", &text, ChannelId::parse));
+    };
     let Some(first) = channels.first() else {
         let at = section.place("on_arrival").unwrap_or(section.at);
         let hint = "add a [[channel]] with the id of a channel that the bot works in";

@@ -2,6 +2,7 @@
 //! The only place that reads the environment. No secret is ever read from the file.
 
 mod approvals;
+mod aws;
 mod cases;
 mod csv;
 mod environment;
@@ -20,6 +21,7 @@ pub mod starter;
 mod values;
 mod warnings;
 
+pub use aws::AwsNames;
 pub use cases::{PolicyCase, policy_cases};
 pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings, seal_keys};
 pub use jobs::JobConfig;
@@ -86,6 +88,8 @@ pub struct Server {
 pub enum Backend {
     /// SQLite and the local engine, in this folder (absolute).
     Embedded { data: PathBuf },
+    /// An AWS account. Only in a build with the feature `aws`.
+    Aws(AwsNames),
 }
 
 /// Where work can be done.

@@ -45,14 +45,23 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let server = server::server(&root.section("server"));
     let slash_command = server::slash_command(&root.section("slack"));
     let backend = server::backend(&root.section("backend"), &folder);
-    let regions = regions::regions(root.sections("region"), &root.section("replication"), backend.as_ref(), &folder);
-    let channels = people::channels(&root.sections("channel"));
-    let people = people::people(&root.sections("user"));
-    let jobs = jobs::jobs(root.sections("job"), &folder, &channels, depth);
+    let (places, replication) = (root.sections("region"), root.section("replication"));
+    let (channels, people) = (root.sections("channel"), root.sections("user"));
+    let on_aws = matches!(backend, Some(super::Backend::Aws(_)));
+    if on_aws {
+        useless(&places, "region", "the region of AWS is backend.region");
+        useless(&channels, "channel", "the channels are in the parameter that backend.channels_parameter names");
+        useless(&people, "user", "people are in the table that backend.people_table names");
+    }
+    let regions = regions::regions(places, &replication, backend.as_ref(), &folder);
+    let channels = people::channels(&channels);
+    let people = people::people(&people);
+    let listed = (!on_aws).then_some(channels.as_slice());
+    let jobs = jobs::jobs(root.sections("job"), &folder, listed, depth);
     let tables = root.sections("approval");
-    let found = rules::rules(&root.sections("rule"), &people, &channels, &jobs, &approvals::roles(&tables));
+    let found = rules::rules(&root.sections("rule"), &people, listed, &jobs, &approvals::roles(&tables));
     let policy = notes.is_empty().then_some(&found.policy);
-    let world = approvals::World { people: &people, channels: &channels, jobs: &jobs, policy };
+    let world = approvals::World { people: &people, channels: listed, jobs: &jobs, policy };
     let approvals = approvals::approvals(&tables, &world);
     let moves = failover::failover(&root.section("failover"));
     root.finish();
@@ -73,5 +82,13 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
             moves,
         }),
         _ => Err(notes.finish()),
+    }
+}
+
+/// Notes each of these tables, which mean nothing on AWS: what they would say is `kept` elsewhere.
+fn useless(sections: &[Section<'_>], key: &str, kept: &str) {
+    for section in sections {
+        let what = format!("has no effect with the backend aws: {kept}");
+        section.notes.add(section.at, key, what, "remove it here");
     }
 }

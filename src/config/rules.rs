@@ -16,11 +16,11 @@ pub(super) struct FoundRules {
 }
 
 /// Reads the rules. A role exists when a rule of the standard policy or of the file or an approval (`approving`) names it and, for a
-/// rule, somebody may have it.
+/// rule, somebody may have it. `channels` is `None` where people and channels are listed elsewhere: then any role and channel may exist.
 pub(super) fn rules(
     sections: &[Section<'_>],
     people: &[FoundPerson<'_>],
-    channels: &[FoundChannel],
+    channels: Option<&[FoundChannel]>,
     jobs: &[FoundJob],
     approving: &[String],
 ) -> FoundRules {
@@ -40,13 +40,20 @@ pub(super) fn rules(
             }
         }
     }
-    check_roles(sections, &named, people, approving);
+    if channels.is_some() {
+        check_roles(sections, &named, people, approving);
+    }
     let own = !sections.is_empty();
     let policy = if own { Policy::new(found.into_iter().map(|(rule, _)| rule).collect()) } else { Policy::standard() };
     FoundRules { policy, own }
 }
 
-fn rule(section: &Section<'_>, roles: &[Text], channels: &[FoundChannel], jobs: &[FoundJob]) -> Option<(Rule, usize)> {
+fn rule(
+    section: &Section<'_>,
+    roles: &[Text],
+    channels: Option<&[FoundChannel]>,
+    jobs: &[FoundJob],
+) -> Option<(Rule, usize)> {
     let name = section.required("name", "a short name: people are told which rule decided");
     let effect = section.required("effect", "write \"allow\" or \"deny\"");
     let actions = section.texts("actions");
@@ -59,9 +66,14 @@ fn rule(section: &Section<'_>, roles: &[Text], channels: &[FoundChannel], jobs: 
     let words: Vec<&str> = jobs.iter().map(|j| j.name.as_str()).collect();
     let known = |name: &str| jobs.iter().map(|j| &j.name).find(|n| n.as_str() == name).cloned();
     let jobs: Vec<JobName> = section.pick("jobs", &job_names, "a job of this file", &words, known);
-    let words: Vec<&str> = channels.iter().map(|c| c.id.as_str()).collect();
-    let known = |id: &str| channels.iter().map(|c| &c.id).find(|c| c.as_str() == id).cloned();
-    let channels: Vec<ChannelId> = section.pick("channels", &channel_ids, "a channel of this file", &words, known);
+    let channels: Vec<ChannelId> = match channels {
+        Some(channels) => {
+            let words: Vec<&str> = channels.iter().map(|c| c.id.as_str()).collect();
+            let known = |id: &str| channels.iter().map(|c| &c.id).find(|c| c.as_str() == id).cloned();
+            section.pick("channels", &channel_ids, "a channel of this file", &words, known)
+        }
+        None => channel_ids.iter().filter_map(|text| section.id("channels", text, ChannelId::parse)).collect(),
+    };
 
     let (name, effect) = (name?, effect?);
     let verdict = match effect.value.as_str() {

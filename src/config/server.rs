@@ -2,7 +2,7 @@
 
 use super::section::Section;
 use super::values::address;
-use super::{Backend, Server};
+use super::{Backend, Server, aws};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -45,19 +45,23 @@ pub(super) fn slash_command(section: &Section<'_>) -> String {
 
 pub(super) fn backend(section: &Section<'_>, folder: &Path) -> Option<Backend> {
     let kind = section.text("kind");
+    if cfg!(feature = "aws") && kind.as_ref().is_some_and(|kind| kind.value == "aws") {
+        return aws::names(section).map(Backend::Aws);
+    }
     let data = section.text("data");
     section.finish();
     match kind.as_ref().map(|k| k.value.as_str()) {
         None | Some("embedded") => {}
         Some("aws") => {
             let at = kind.map_or(section.at, |k| k.at);
-            let what = "this version has no AWS backend";
-            section.wrong("kind", at, what, "write \"embedded\"");
+            let what = "this build has no AWS backend";
+            section.wrong("kind", at, what, "write \"embedded\", or build with the cargo feature aws");
             return None;
         }
         Some(_) => {
+            let possible: &[&str] = if cfg!(feature = "aws") { &["embedded", "aws"] } else { &["embedded"] };
             if let Some(kind) = &kind {
-                section.unknown("kind", kind, "a backend", &["embedded"]);
+                section.unknown("kind", kind, "a backend", possible);
             }
             return None;
         }

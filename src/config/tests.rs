@@ -412,9 +412,10 @@ fn secrets_in_the_file_are_refused_and_not_repeated() {
     assert!(text.contains("SLACK_BOT_TOKEN"));
 }
 
+#[cfg(not(feature = "aws"))]
 #[test]
 fn there_is_no_aws_backend_and_it_says_so() {
-    insta::assert_snapshot!(mistakes("[backend]\nkind = \"aws\"\n"), @r#"switchman.toml:2: backend.kind: this version has no AWS backend; write "embedded""#);
+    insta::assert_snapshot!(mistakes("[backend]\nkind = \"aws\"\n"), @r#"switchman.toml:2: backend.kind: this build has no AWS backend; write "embedded", or build with the cargo feature aws"#);
 }
 
 #[test]

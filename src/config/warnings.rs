@@ -12,10 +12,11 @@ pub(super) fn of(config: &Config) -> Vec<String> {
         let listen = config.server.listen;
         warnings.push(format!("server.listen: {listen} takes requests from other machines; put TLS in front of it"));
     }
-    if config.channels.is_empty() {
+    let listed = matches!(config.backend, super::Backend::Embedded { .. });
+    if listed && config.channels.is_empty() {
         warnings.push("channel: none is listed, so the bot works in no channel".to_owned());
     }
-    if config.people.is_empty() {
+    if listed && config.people.is_empty() {
         warnings.push("user: nobody is listed, so nobody may do anything".to_owned());
     }
     if config.jobs.is_empty() {

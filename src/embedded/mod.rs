@@ -3,6 +3,7 @@
 
 pub mod arrivals;
 mod clock;
+mod credentials;
 pub mod engine;
 mod files;
 pub mod links;
@@ -13,10 +14,11 @@ pub mod sqlite;
 
 pub use arrivals::Arrivals;
 pub use clock::SystemClock;
+pub use credentials::GivenCredentials;
 pub use engine::{LocalEngine, LocalJob};
 pub use files::LocalFiles;
 pub use links::Links;
 pub use lists::Lists;
 pub use regions::LocalRegions;
-pub use secrets::{KeyFile, LocalSecrets, random};
+pub use secrets::{GivenKeys, KeyFile, LocalSecrets, random};
 pub use sqlite::Sqlite;

@@ -113,6 +113,34 @@ impl Secrets for LocalSecrets {
     }
 }
 
+/// [`Secrets`] where no folder of this machine is the bot's own: the keys that the environment gives, and no others.
+#[derive(Debug)]
+pub struct GivenKeys(Vec<SealingKey>);
+
+impl GivenKeys {
+    /// The first of them seals.
+    pub fn new(given: Vec<SealingKey>) -> Self {
+        Self(given)
+    }
+}
+
+#[async_trait]
+impl Secrets for GivenKeys {
+    async fn sealing_key(&self) -> Result<SealingKey, PortError> {
+        self.0.first().cloned().ok_or_else(|| {
+            PortError::permanent("there is no key to seal a secret with, so nothing was stored: set SWITCHMAN_SEAL_KEY")
+        })
+    }
+
+    async fn opening_keys(&self) -> Result<Vec<SealingKey>, PortError> {
+        Ok(self.0.clone())
+    }
+
+    fn random(&self) -> Result<[u8; 32], PortError> {
+        random()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +172,15 @@ mod tests {
         assert_eq!(keys[0].open("a", &after).unwrap(), b"new");
         assert_eq!(keys[1].open("a", &before).unwrap(), b"old");
         assert!(keys[1].open("a", &after).is_none());
+    }
+
+    #[tokio::test]
+    async fn without_a_folder_only_a_given_key_seals() {
+        let given = GivenKeys::new(vec![SealingKey::new([9; 32])]);
+        let sealed = given.sealing_key().await.unwrap().seal([1; 12], "a", b"new");
+        assert_eq!(given.opening_keys().await.unwrap()[0].open("a", &sealed).unwrap(), b"new");
+        let error = GivenKeys::new(Vec::new()).sealing_key().await.unwrap_err();
+        assert!(error.to_string().contains("SWITCHMAN_SEAL_KEY"), "{error}");
     }
 
     #[test]

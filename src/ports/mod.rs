@@ -3,6 +3,7 @@
 
 mod bus;
 mod chat;
+mod credentials;
 mod directory;
 mod engine;
 mod error;
@@ -15,6 +16,7 @@ mod store;
 
 pub use bus::{Bus, DeadLetter, Delivery, Published};
 pub use chat::{Age, BotIdentity, Chat, Member, MessageRef, Person, Target};
+pub use credentials::Credentials;
 pub use directory::{Clock, Directory, Settings};
 pub use engine::{Engine, Execution, ExecutionState, RejectPage, RejectedRow, StartRun};
 pub use error::{Kind, PortError};

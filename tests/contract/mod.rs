@@ -1,4 +1,4 @@
-//! What every adapter of a port must do. A suite is written against the port alone; `embedded.rs` and its like run it.
+//! What every adapter of a port must do. A suite is written against the port alone; `tests/embedded.rs` and `tests/aws/` run it.
 
 macro_rules! suite {
     ($suite:ident on $backend:ty: $($test:ident,)+) => {
@@ -9,18 +9,15 @@ macro_rules! suite {
     };
 }
 
-mod audit;
+pub(crate) mod audit;
+pub(crate) mod directory;
 #[macro_use]
-mod bus;
+pub(crate) mod bus;
 #[macro_use]
-mod store;
+pub(crate) mod store;
 #[macro_use]
-mod outbox;
-#[macro_use]
-mod regions;
-mod embedded;
-mod embedded_regions;
-mod samples;
+pub(crate) mod outbox;
+pub(crate) mod samples;
 
 use crate::harness::clock::ManualClock;
 use std::sync::Arc;
@@ -33,4 +30,8 @@ pub(crate) trait Backend {
     fn store(&self) -> Arc<dyn Store>;
     fn bus(&self) -> Arc<dyn Bus>;
     fn clock(&self) -> &ManualClock;
+    /// The part of the suites' load that this adapter is asked to bear, as a divisor.
+    fn load_divisor(&self) -> u32 {
+        1
+    }
 }

@@ -2,6 +2,9 @@
 
 mod app;
 mod carry;
+#[macro_use]
+mod contract;
+mod contract_here;
 mod fencing;
 mod replication;
 mod sandbox;

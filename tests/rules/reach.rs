@@ -54,6 +54,8 @@ const RULES: &[Rule] = &[
     never("src/ports/", &["hyper*"], PORTS),
     never("src/processor/", &["axum"], "the processor knows no HTTP"),
     never("src/processor/", &["hyper*"], "the processor knows no HTTP"),
+    never("src/aws/", &[".", "scan", "("], "nothing walks a whole table: ask along an index"),
+    never("src/aws/", &[".", "execute_statement", "("], "PartiQL may walk a whole table: ask along an index"),
     never("src/batch/", &["tokio"], "rows are worked on by plain threads"),
     never("src/batch/", &["axum"], "rows know no HTTP"),
 ];

@@ -17,12 +17,12 @@ mod tests;
 pub use answer::ClientError;
 pub use calls::ViewRef;
 
-use crate::ports::{BotIdentity, Kind, Member};
+use crate::ports::{BotIdentity, Credentials, Kind, Member};
 use crate::slack::render::Renderer;
 use answer::Repeat;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::hyper_tokio::SlackClientHyperConnector;
@@ -43,21 +43,31 @@ const MEMORY_SIZE: u64 = 10_000;
 type Connector = SlackClientHyperConnector<HttpsConnector<HttpConnector>>;
 
 /// What a client needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ClientConfig {
     /// Base address of the Web API, with or without a slash at the end.
     pub api_url: String,
-    pub token: SecretString,
+    /// Where the token comes from.
+    pub credentials: Arc<dyn Credentials>,
     /// How long one call may take.
     pub limit: Duration,
     /// How replies are written.
     pub renderer: Renderer,
 }
 
-/// A client of one Slack API with one token. Cheap to share behind an `Arc`.
+impl std::fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("api_url", &self.api_url)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client of one Slack API with one bot's token. Cheap to share behind an `Arc`.
 pub struct Client {
     slack: SlackClient<Connector>,
-    token: SlackApiToken,
+    credentials: Arc<dyn Credentials>,
     api: Url,
     limit: Duration,
     renderer: Renderer,
@@ -91,7 +101,7 @@ impl Client {
         let connector = SlackClientHyperConnector::with_connector(connector).with_slack_api_url(base);
         Ok(Self {
             slack: SlackClient::new(connector),
-            token: SlackApiToken::new(SlackApiTokenValue(config.token.expose_secret().to_owned())),
+            credentials: config.credentials.clone(),
             api,
             limit: config.limit,
             renderer: config.renderer.clone(),
@@ -102,17 +112,26 @@ impl Client {
 
     /// Calls a method that writes, with a JSON body.
     async fn write(&self, method: &str, repeat: Repeat, body: &Value) -> Result<Value, ClientError> {
-        let session = self.slack.open_session(&self.token);
+        let token = self.token(method).await?;
+        let session = self.slack.open_session(&token);
         let call = session.http_session_api.http_post::<Value, Value>(method, body, None);
         self.judge(method, repeat, call).await
     }
 
     /// Calls a method that reads, with a query string.
     async fn read(&self, method: &str, query: &[(&str, &str)]) -> Result<Value, ClientError> {
-        let session = self.slack.open_session(&self.token);
+        let token = self.token(method).await?;
+        let session = self.slack.open_session(&token);
         let query: Vec<(&str, Option<&str>)> = query.iter().map(|(name, value)| (*name, Some(*value))).collect();
         let call = session.http_session_api.http_get::<Value, _, _>(method, &query, None);
         self.judge(method, Repeat::Harmless, call).await
+    }
+
+    /// The token of today. Without one nothing is sent.
+    async fn token(&self, method: &str) -> Result<SlackApiToken, ClientError> {
+        let token = self.credentials.bot_token().await;
+        let token = token.map_err(|error| ClientError::new(method, error.to_string(), error.kind))?;
+        Ok(SlackApiToken::new(SlackApiTokenValue(token.expose_secret().to_owned())))
     }
 
     /// Waits for a call, at most as long as one may take, and sorts its answer.

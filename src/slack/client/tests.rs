@@ -20,7 +20,40 @@ fn client(server: &MockServer) -> Client {
 
 fn client_at(api_url: &str, limit: Duration) -> Client {
     let renderer = Renderer::new("/my-slack-bot");
-    Client::new(&ClientConfig { api_url: api_url.to_owned(), token: TOKEN.into(), limit, renderer }).unwrap()
+    Client::new(&ClientConfig { api_url: api_url.to_owned(), credentials: credentials(), limit, renderer }).unwrap()
+}
+
+/// A secret store that knows one token, or does not answer.
+struct Given(Option<&'static str>);
+
+#[async_trait::async_trait]
+impl Credentials for Given {
+    async fn signing(&self) -> Result<Arc<[secrecy::SecretString]>, PortError> {
+        Ok(Arc::from([]))
+    }
+
+    async fn bot_token(&self) -> Result<secrecy::SecretString, PortError> {
+        self.0.map(Into::into).ok_or_else(|| PortError::transient("could not read the secrets"))
+    }
+}
+
+fn credentials() -> Arc<dyn Credentials> {
+    Arc::new(Given(Some(TOKEN)))
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_sent() {
+    let server = MockServer::start().await;
+    let config = ClientConfig {
+        api_url: format!("{}/api/", server.uri()),
+        credentials: Arc::new(Given(None)),
+        limit: CALL_LIMIT,
+        renderer: Renderer::new("/my-slack-bot"),
+    };
+    let error = Client::new(&config).unwrap().probe().await.unwrap_err();
+    assert_eq!(error.kind, Kind::Transient { after: None });
+    assert!(error.to_string().contains("could not read the secrets"), "{error}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 0);
 }
 
 fn channel() -> ChannelId {
@@ -337,7 +370,7 @@ async fn a_direct_message_is_opened_first() {
 fn an_address_that_is_none_is_refused_and_nothing_shows_the_token() {
     for api_url in ["", "slack.com/api", "ftp://slack.com/api", "mailto:x"] {
         let renderer = Renderer::new("/x");
-        let config = ClientConfig { api_url: api_url.into(), token: TOKEN.into(), limit: CALL_LIMIT, renderer };
+        let config = ClientConfig { api_url: api_url.into(), credentials: credentials(), limit: CALL_LIMIT, renderer };
         assert!(Client::new(&config).unwrap_err().to_string().contains(SLACK_API_URL), "{api_url}");
         assert!(!format!("{config:?}").contains(TOKEN));
     }

@@ -15,7 +15,7 @@ use super::render::Renderer;
 use super::signature::{SignatureError, Verified, verify};
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Directory, Regions, Settings, StepUp, Store};
+use crate::ports::{Bus, Chat, Clock, Credentials, Directory, Regions, Settings, StepUp, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -25,7 +25,6 @@ use axum::routing::post;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use replay::Replays;
-use secrecy::SecretString;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +40,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(3);
 /// What the front door needs.
 #[derive(Clone)]
 pub struct Doors {
-    pub secrets: Vec<SecretString>,
+    pub credentials: Arc<dyn Credentials>,
     /// The slash command of this bot, with its slash.
     pub command: String,
     pub renderer: Renderer,
@@ -129,8 +128,11 @@ impl Ingress {
             return Ok(Ack::Empty);
         }
         let now = self.doors.clock.now();
-        let verified =
-            verify(&self.doors.secrets, text(&head.headers, TIMESTAMP), text(&head.headers, SIGNATURE), body, now)?;
+        let secrets = match self.doors.credentials.signing().await {
+            Ok(secrets) => secrets,
+            Err(error) => return Ok(unavailable(&error)),
+        };
+        let verified = verify(&secrets, text(&head.headers, TIMESTAMP), text(&head.headers, SIGNATURE), body, now)?;
         let fingerprint = verified.fingerprint();
         if !self.replays.first_time(fingerprint, now) {
             return Err(Turned::Replayed);
@@ -162,7 +164,7 @@ impl Ingress {
     }
 }
 
-/// The directory or the settings did not answer: nobody is let in, and nothing was taken.
+/// The credentials, the directory or the settings did not answer: nobody is let in, and nothing was taken.
 fn unavailable(error: &crate::ports::PortError) -> Ack {
     tracing::error!(%error, "who may do what could not be found out; the request was not taken");
     Ack::Status(StatusCode::SERVICE_UNAVAILABLE)

@@ -1,6 +1,6 @@
 //! The regions of this machine.
 
-use super::regions::RegionsBackend;
+use super::contract::RegionsBackend;
 use crate::harness::clock::ManualClock;
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,7 +15,7 @@ macro_rules! regions_contract {
     ($backend:ty: $($test:ident,)+) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $test() {
-            crate::contract::regions::$test(&<$backend as crate::contract::regions::RegionsBackend>::fresh()).await;
+            crate::regions::contract::$test(&<$backend as crate::regions::contract::RegionsBackend>::fresh()).await;
         })+
     };
     ($backend:ty) => {

@@ -1,8 +1,8 @@
 //! The suites on SQLite, and what only a file can suffer: tampering, damage, a newer program.
 
-use super::Backend;
-use super::audit::{assert_whole, verify};
-use super::samples::{create, draft, envelope, outbox, run, run_id, show};
+use crate::contract::Backend;
+use crate::contract::audit::{assert_whole, verify};
+use crate::contract::samples::{create, draft, envelope, outbox, run, run_id, show};
 use crate::harness::clock::ManualClock;
 use rusqlite::Connection;
 use std::fs;
@@ -307,7 +307,7 @@ async fn a_process_that_holds_the_database_makes_others_wait_not_fail() {
         let store = Arc::clone(&store);
         async move { store.ping().await }
     });
-    store.claimed(&super::samples::id("cmd-1")).await.unwrap();
+    store.claimed(&crate::contract::samples::id("cmd-1")).await.unwrap();
     assert!(!ping.is_finished());
     other.execute_batch("COMMIT").unwrap();
     ping.await.unwrap().unwrap();
@@ -355,7 +355,7 @@ async fn a_crash_leaves_each_commit_whole_or_not_at_all() {
     let now = data.clock.now();
     for n in 1..=8 {
         let commit = Commit {
-            claim: Some(super::samples::id(format!("cmd-{n}"))),
+            claim: Some(crate::contract::samples::id(format!("cmd-{n}"))),
             runs: vec![create(run(n, now))],
             audit: vec![draft(n, now)],
             ..outbox([show(n, Priority::First, now)])
@@ -373,7 +373,11 @@ async fn a_crash_leaves_each_commit_whole_or_not_at_all() {
         for n in 1..=8 {
             let there = n as usize <= records;
             assert_eq!(store.run(&run_id(n)).await.unwrap().is_some(), there, "{n} at {cut}");
-            assert_eq!(store.claimed(&super::samples::id(format!("cmd-{n}"))).await.unwrap(), there, "{n} at {cut}");
+            assert_eq!(
+                store.claimed(&crate::contract::samples::id(format!("cmd-{n}"))).await.unwrap(),
+                there,
+                "{n} at {cut}"
+            );
         }
         assert_eq!(store.outbox_depth().await.unwrap().0, records as u64);
         assert!(
@@ -383,4 +387,10 @@ async fn a_crash_leaves_each_commit_whole_or_not_at_all() {
         seen[records] += 1;
     }
     assert!(seen.iter().all(|n| *n > 0), "the cuts met every state: {seen:?}");
+}
+
+#[tokio::test]
+async fn the_lists_of_the_configuration_keep_the_contract_of_a_directory() {
+    let lists = switchman::embedded::Lists::new(crate::contract::directory::people(), Vec::new());
+    crate::contract::directory::people_are_found_by_id_and_by_role(&lists).await;
 }

@@ -1,0 +1,23 @@
+//! The ports on AWS: DynamoDB for the record, EventBridge and SQS for the bus, SSM, Secrets Manager and S3. Behind the cargo feature
+//! `aws`. Every call goes through a [`breaker::Breaker`], and every error of the SDK becomes a [`crate::ports::PortError`] in one place.
+
+mod breaker;
+pub mod bus;
+mod cached;
+mod client;
+pub mod directory;
+mod errors;
+pub mod files;
+mod random;
+mod secrets;
+mod settings;
+pub mod store;
+mod table;
+
+pub use bus::{BusNames, EventBus};
+pub use client::{connect, connect_with};
+pub use directory::DynamoDirectory;
+pub use files::{S3Files, S3Job};
+pub use secrets::ManagedSecrets;
+pub use settings::SsmSettings;
+pub use store::DynamoStore;

@@ -1,0 +1,103 @@
+//! Inputs and results in S3.
+//!
+//! MiniStack checks a presigned address, its age included, against the real time.
+
+use crate::contract::Backend;
+use crate::contract::samples::{key, run_id};
+use crate::emulator::Account;
+use aws_sdk_s3::Client;
+use std::sync::Arc;
+use std::time::Duration;
+use switchman::aws::files::{NAME, artifact_key};
+use switchman::aws::{S3Files, S3Job};
+use switchman::domain::id::{FileName, JobName};
+use switchman::domain::run::AttemptKey;
+use switchman::ports::{ArtifactKind, Clock, Files, Kind};
+
+fn sales() -> JobName {
+    JobName::parse("sales").unwrap()
+}
+
+fn name(text: &str) -> FileName {
+    FileName::parse(text).unwrap()
+}
+
+/// A bucket, its name, and somebody else's way to it. Names are the same for all accounts.
+async fn bucket() -> (String, Client, S3Files) {
+    let account = Account::furnished().await;
+    let bucket = format!("switchman-{}", account.id);
+    let config = aws_sdk_s3::config::Builder::from(&account.config).force_path_style(true).build();
+    let client = Client::from_conf(config);
+    let place = aws_sdk_s3::types::BucketLocationConstraint::EuCentral1;
+    let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
+    client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
+    let job = S3Job { name: sales(), takes: Arc::new(|name: &str| !name.starts_with("notes")) };
+    let clock: Arc<dyn Clock> = Arc::new(account.clock().clone());
+    let files = S3Files::new(&account.config, &bucket, vec![job], &clock);
+    (bucket, client, files)
+}
+
+#[tokio::test]
+async fn an_input_is_put_there_once_and_changes_its_fingerprint_with_its_content() {
+    let (bucket, client, files) = bucket().await;
+    assert!(files.inputs(&sales()).await.unwrap().is_empty());
+    let odd = name("März 1+2 50%.csv");
+    files.put_input(&sales(), &odd, b"a,b\n1,2\n").await.unwrap();
+    let error = files.put_input(&sales(), &odd, b"other").await.unwrap_err();
+    assert!(error.kind == Kind::Conflict && error.to_string().contains("März 1+2 50%.csv"), "{error}");
+    let input = files.inputs(&sales()).await.unwrap().remove(0);
+    assert_eq!((&input.name, input.bytes, input.key.as_str()), (&odd, 8, "input/sales/März 1+2 50%.csv"));
+    client.put_object().bucket(&bucket).key(&input.key).body(b"a,b\n1,3\n".to_vec().into()).send().await.unwrap();
+    let changed = files.inputs(&sales()).await.unwrap().remove(0);
+    assert_ne!(input.fingerprint, changed.fingerprint);
+    assert!(files.put_input(&JobName::parse("other").unwrap(), &odd, b"").await.is_err());
+}
+
+#[tokio::test]
+async fn inputs_are_those_of_the_job_however_many_there_are() {
+    let (bucket, client, files) = bucket().await;
+    for other in ["input/sales/.hidden.csv", "input/sales/notes.txt", "input/sales/deep/x.csv", "input/sales-2/x.csv"] {
+        client.put_object().bucket(&bucket).key(other).body(b"x".to_vec().into()).send().await.unwrap();
+    }
+    // More than a page of a listing.
+    for n in 0..1_010 {
+        let key = format!("input/sales/{n:04}.csv");
+        client.put_object().bucket(&bucket).key(key).body(b"x".to_vec().into()).send().await.unwrap();
+    }
+    let found = files.inputs(&sales()).await.unwrap();
+    assert_eq!(found.len(), 1_010);
+    assert!(found.iter().all(|input| input.name.as_str().len() == 8));
+    assert_eq!(files.input_folder(&sales()), format!("s3://{bucket}/input/sales/"));
+}
+
+#[tokio::test]
+async fn a_result_is_read_by_range_and_handed_out_by_a_link() {
+    let (bucket, client, files) = bucket().await;
+    assert_eq!(files.artifact(&key(1), ArtifactKind::Output).await.unwrap(), None);
+    let put = client.put_object().bucket(&bucket).key(artifact_key(&key(1), ArtifactKind::Rejects));
+    let put = put.metadata(NAME, "M%C3%A4rz.rejects.csv").body(b"0123456789".to_vec().into());
+    put.send().await.unwrap();
+    let rejects = files.artifact(&key(1), ArtifactKind::Rejects).await.unwrap().unwrap();
+    assert_eq!((rejects.name.as_str(), rejects.bytes), ("März.rejects.csv", 10));
+    for (offset, max, expected) in [(0, 4, "0123"), (8, 10, "89"), (10, 4, ""), (99, 4, ""), (3, 0, "")] {
+        let read = files.read(&rejects, offset, max).await.unwrap();
+        assert_eq!(String::from_utf8(read).unwrap(), expected, "{offset} {max}");
+    }
+    // The real time, because it is the emulator that judges the address.
+    let now = jiff::Timestamp::try_from(std::fs::metadata("/proc/self").unwrap().modified().unwrap()).unwrap();
+    let link = files.link(&rejects, now, Duration::from_hours(24 * 30)).await.unwrap();
+    assert!(link.contains("X-Amz-Expires=604800"), "a week is the most: {link}");
+    let gone = AttemptKey { run: run_id(1), attempt: 9 };
+    let error = files.read(&switchman::ports::Artifact { key: gone, ..rejects.clone() }, 0, 4).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Gone);
+    let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new());
+    let http = http.build_http::<http_body_util::Full<bytes::Bytes>>();
+    let answer = http.get(link.parse().unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let saved = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert_eq!(saved, "attachment; filename=\"M_rz.rejects.csv\"");
+    let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+    assert_eq!(body, "0123456789");
+    let old = files.link(&rejects, now - jiff::SignedDuration::from_mins(11), Duration::from_mins(10)).await.unwrap();
+    assert_eq!(http.get(old.parse().unwrap()).await.unwrap().status(), 403);
+}

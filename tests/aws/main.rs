@@ -1,0 +1,22 @@
+//! What runs on AWS, against a local emulator that `tests/run aws` starts and stops. Each test is an account of its own there.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has to stop there")]
+
+#[path = "../harness/clock.rs"]
+mod clock;
+#[macro_use]
+#[path = "../contract/mod.rs"]
+mod contract;
+mod bus;
+mod config;
+mod emulator;
+mod faults;
+mod files;
+mod lists;
+mod proxy;
+mod store;
+
+/// The part of the harness that the suites need.
+mod harness {
+    pub(crate) use crate::clock;
+}
