@@ -7,9 +7,9 @@
 mod dead;
 mod events;
 mod publish;
-mod queue;
 
 use super::breaker::Breaker;
+use super::queue::Queue;
 use super::table::Table;
 use crate::domain::envelope::Envelope;
 use crate::ports::{Bus, Clock, DeadLetter, Delivery, PortError, Published};
@@ -17,7 +17,6 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use events::Events;
 use jiff::{SignedDuration, Timestamp};
-use queue::Queue;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
