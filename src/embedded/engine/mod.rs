@@ -16,6 +16,7 @@ use crate::batch::ledger::{Ended, Request, counted, progress};
 use crate::batch::{self, Control};
 use crate::domain::id::RegionName;
 use crate::domain::run::AttemptKey;
+use crate::domain::task::{TaskAnswer, TaskToken};
 use crate::ports::{Engine, Execution, ExecutionState, Kind, PortError, RejectPage, RejectedRow, StartRun};
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -318,10 +319,24 @@ impl Engine for LocalEngine {
         self.blocking(move |inner| inner.stop(&key)).await
     }
 
+    async fn answer(&self, _: &TaskAnswer) -> Result<(), PortError> {
+        Err(no_workflows())
+    }
+
+    async fn heartbeat(&self, _: &TaskToken) -> Result<(), PortError> {
+        Err(no_workflows())
+    }
+
     async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError> {
         let key = key.clone();
         self.blocking(move |inner| inner.rejects(&key, skip, max)).await
     }
+}
+
+fn no_workflows() -> PortError {
+    PortError::permanent(
+        "there are no workflows on the embedded backend, so none can wait for an answer; they need kind = \"aws\" under [backend]",
+    )
 }
 
 /// An error of the file system: worth another try.
