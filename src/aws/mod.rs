@@ -13,6 +13,7 @@ mod queue;
 mod random;
 mod secrets;
 mod settings;
+pub mod signals;
 pub mod store;
 mod table;
 
@@ -23,4 +24,5 @@ pub use engine::{EngineJob, EngineSite, RunsOn, StepFunctionsEngine};
 pub use files::{S3Files, S3Job};
 pub use secrets::ManagedSecrets;
 pub use settings::SsmSettings;
+pub use signals::{Signal, SignalNames, Signals};
 pub use store::DynamoStore;

@@ -1,15 +1,11 @@
 //! What executions are given, and whether an execution was given that.
 
 use crate::domain::run::{AttemptKey, Input};
-use crate::ports::StartRun;
 use serde_json::{Value, json};
-
-/// Where the keys of inputs begin that are parameters and no file.
-const MACHINE_KEYS: &str = "machine/";
 
 /// Whether this is the input of a job with a state machine of its own.
 pub(super) fn is_of_a_machine(input: &Input) -> bool {
-    input.key.starts_with(MACHINE_KEYS)
+    input.parameters.is_some()
 }
 
 /// For the site's own state machine.
@@ -17,9 +13,13 @@ pub(super) fn of_batch(root: &str, key: &AttemptKey, job: &str, concurrency: u32
     json!({ "root": root, "key": key.to_string(), "job": job, "concurrency": concurrency })
 }
 
-/// For a job's own: its parameters, and whose attempt it is.
-pub(super) fn of_machine(run: &StartRun) -> Value {
-    json!({ "switchman": { "key": run.key.to_string() } })
+/// For a job's own: whose attempt it is, and its parameters.
+pub(super) fn of_machine(key: &AttemptKey, input: &Input) -> Value {
+    let mut given = json!({ "switchman": { "key": key.to_string() } });
+    if let (Some(given), Some(parameters)) = (given.as_object_mut(), &input.parameters) {
+        given.extend(parameters.json());
+    }
+    given
 }
 
 /// Whether an execution of our name was started for the same attempt. Two texts may mean the same, and `concurrency` may have been

@@ -68,6 +68,11 @@ impl Machine {
         Ok(Self { client: Client::new(&here), breaker: Breaker::new(clock), arn })
     }
 
+    /// The way to its region.
+    pub(super) fn parts(&self) -> (&Client, &Breaker) {
+        (&self.client, &self.breaker)
+    }
+
     /// The same name and input twice is the same execution while it runs.
     pub(super) async fn start(&self, name: &ExecutionName, input: &str) -> Result<Begun, PortError> {
         let call = self.client.start_execution().state_machine_arn(&self.arn.text).name(name.to_string()).input(input);

@@ -8,6 +8,7 @@
 //! `start` writes the request before it looks for the stop flag, and `stop` writes the flag before it looks for the request: whichever
 //! comes first, one of them sees the other.
 
+mod answer;
 mod describe;
 mod folder;
 mod input;
@@ -22,6 +23,7 @@ pub use names::ExecutionName;
 use crate::batch::ledger::{ENDED, End, Ended, REQUEST, Request};
 use crate::domain::id::{JobName, RegionName, RequestId};
 use crate::domain::run::{AttemptKey, Progress};
+use crate::domain::task::{TaskAnswer, TaskToken};
 use crate::ports::{Clock, Engine, Execution, ExecutionState, PortError, RejectPage, StartRun};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -208,6 +210,14 @@ impl Engine for StepFunctionsEngine {
 
     async fn stop(&self, key: &AttemptKey) -> Result<(), PortError> {
         stop::stop(self, key).await
+    }
+
+    async fn answer(&self, task: &TaskAnswer) -> Result<(), PortError> {
+        answer::answer(&self.batches, task).await
+    }
+
+    async fn heartbeat(&self, token: &TaskToken) -> Result<(), PortError> {
+        answer::heartbeat(&self.batches, token).await
     }
 
     async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError> {

@@ -27,7 +27,7 @@ pub(super) async fn start(engine: &StepFunctionsEngine, run: &StartRun) -> Resul
     match engine.work(&request.job)? {
         Work::Batch { .. } => go_on(engine, key, &request).await,
         Work::Machine(machine) => {
-            let given = input::of_machine(run);
+            let given = input::of_machine(key, &request.input);
             begin(engine, key, machine, &given).await?;
             // Nobody in there looks for the flag: who was asked to stop just now does it here.
             if engine.folders.has(key, STOP).await? {
