@@ -35,7 +35,7 @@ pub(super) async fn ports(names: &AwsNames, jobs: &[JobConfig], clock: Arc<dyn C
         directory: Arc::new(DynamoDirectory::new(&config, &names.people_table, &clock)),
         settings: Arc::new(SsmSettings::new(&config, &names.channels_parameter, clock.clone())),
         credentials: Arc::new(ManagedSecrets::new(&config, &names.slack_access, clock.clone())),
-        files: Arc::new(S3Files::new(&config, &names.bucket, jobs.iter().map(job).collect(), &clock)),
+        files: Arc::new(S3Files::new(&config, &names.here().bucket, jobs.iter().map(job).collect(), &clock)),
     }
 }
 
@@ -60,14 +60,16 @@ pub(super) async fn probe(config: &Config, names: &AwsNames) -> anyhow::Result<V
     let nobody = (crate::domain::id::TeamId::parse("T0NOBODY")?, crate::domain::id::UserId::parse("U0NOBODY")?);
     ports.directory.find(&nobody.0, &nobody.1).await.with_context(|| format!("table {}", names.people_table))?;
     for job in &config.jobs {
-        ports.files.inputs(&job.name).await.with_context(|| format!("bucket {}", names.bucket))?;
+        ports.files.inputs(&job.name).await.with_context(|| format!("bucket {}", names.here().bucket))?;
     }
     Ok(vec![
         format!("table {} can be written, {waiting} commands wait", names.table),
         format!("{} channels are permitted by {}", channels.len(), names.channels_parameter),
         format!(
             "the secrets of {} can be read, and so can {} and {}",
-            names.slack_access, names.people_table, names.bucket
+            names.slack_access,
+            names.people_table,
+            names.here().bucket
         ),
     ])
 }

@@ -184,7 +184,7 @@ impl App {
 }
 
 fn renderer(config: &Config) -> Renderer {
-    Renderer::new(&config.slash_command).across(config.regions.all.len())
+    Renderer::new(&config.slash_command).across(config.region_names().len())
 }
 
 /// The front door uses the ports of the processor.
