@@ -147,7 +147,7 @@ impl<B: Beside> App<B> {
 }
 
 fn renderer(config: &Config) -> Renderer {
-    Renderer::new(&config.slash_command).across(config.regions.all.len())
+    Renderer::new(&config.slash_command).across(config.region_names().len())
 }
 
 fn client(access: &SlackAccess, credentials: Arc<dyn Credentials>, renderer: &Renderer) -> anyhow::Result<Client> {

@@ -51,7 +51,7 @@ pub(super) async fn ports(names: &AwsNames, jobs: &[JobConfig], clock: Arc<dyn C
         directory: Arc::new(DynamoDirectory::new(&config, &names.people_table, &clock)),
         settings: Arc::new(SsmSettings::new(&config, &names.channels_parameter, clock.clone())),
         credentials: Arc::new(ManagedSecrets::new(&config, &names.slack_access, clock.clone())),
-        files: Arc::new(S3Files::new(&config, &names.bucket, jobs.iter().map(job).collect(), &clock)),
+        files: Arc::new(S3Files::new(&config, &names.here().bucket, jobs.iter().map(job).collect(), &clock)),
         lead: Arc::new(Alone),
         clock,
         config,

@@ -19,14 +19,14 @@ pub(in crate::app) async fn probe(config: &Config, names: &AwsNames) -> anyhow::
     let nobody = (TeamId::parse("T0NOBODY")?, UserId::parse("U0NOBODY")?);
     ports.directory.find(&nobody.0, &nobody.1).await.with_context(|| format!("table {}", names.people_table))?;
     for job in &config.jobs {
-        ports.files.inputs(&job.name).await.with_context(|| format!("bucket {}", names.bucket))?;
+        ports.files.inputs(&job.name).await.with_context(|| format!("bucket {}", names.here().bucket))?;
     }
     Ok(vec![
         format!("table {} can be written, {waiting} commands wait", names.table),
         format!("{} channels are permitted by {}", channels.len(), names.channels_parameter),
         format!(
             "the secrets of {} can be read, and so can {} and {}",
-            names.slack_access, names.people_table, names.bucket
+            names.slack_access, names.people_table, names.here().bucket
         ),
     ])
 }
