@@ -16,8 +16,9 @@ mod settings;
 pub mod signals;
 pub mod store;
 mod table;
+mod wake;
 
-pub use bus::{BusNames, EventBus};
+pub use bus::{BusNames, EventBus, Handed};
 pub use client::{connect, connect_with};
 pub use directory::DynamoDirectory;
 pub use engine::{EngineJob, EngineSite, RunsOn, StepFunctionsEngine};
@@ -26,3 +27,4 @@ pub use secrets::ManagedSecrets;
 pub use settings::SsmSettings;
 pub use signals::{Signal, SignalNames, Signals};
 pub use store::DynamoStore;
+pub use wake::Wakes;

@@ -4,7 +4,7 @@ use super::args::CheckArgs;
 use super::serve::both;
 use super::{Failure, Outcome, Terminal, block_on};
 use crate::app;
-use crate::config::{Config, Person, SlackAccess, Strings};
+use crate::config::{Backend, Config, Person, SlackAccess, Strings};
 use crate::domain::actor::{Actor, Role, Standing};
 use crate::domain::approval::ApprovalRule;
 use crate::domain::command::Action;
@@ -59,6 +59,10 @@ fn summary(config: &Config) -> Vec<String> {
 
 /// Where work can be done, and how soon the others have what one has.
 fn regions(config: &Config) -> Option<String> {
+    if let Backend::Aws(names) = &config.backend {
+        let each = names.regions.iter().map(|region| format!("{} in s3://{}", region.name, region.bucket));
+        return Some(format!("regions: {}; this bot runs in {}", each.collect::<Vec<_>>().join(", "), names.region));
+    }
     let (first, others) = config.regions.all.split_first()?;
     let others = others.iter().map(|region| format!("{} in {}", region.name, region.data.display()));
     let others = others.collect::<Vec<_>>().join(", ");
