@@ -8,7 +8,8 @@ pub(super) use probe::probe;
 use super::parts::{Beside, Parts};
 use super::{App, Records, Setting};
 use crate::aws::{
-    BusNames, DynamoDirectory, DynamoStore, EventBus, ManagedSecrets, S3Files, S3Job, SsmSettings, connect,
+    BusNames, ConfigFolder, DynamoDirectory, DynamoStore, EventBus, ManagedSecrets, S3Files, S3Job, SdkConfig,
+    SsmSettings, Wakes, connect, connect_here,
 };
 use crate::config::{AwsNames, JobConfig};
 use crate::domain::id::RegionName;
@@ -17,7 +18,6 @@ use crate::ports::{Clock, Credentials, Directory, Files, Lead, Regions, Settings
 use crate::workers::Tempo;
 use anyhow::Context;
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use engine_to_come::OneRegion;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -66,7 +66,7 @@ fn job(job: &JobConfig) -> S3Job {
 /// What a bot on AWS has besides its ports.
 pub struct Aws {
     pub(super) bus: Arc<EventBus>,
-    pub(super) config: SdkConfig,
+    pub(super) wakes: Wakes,
 }
 
 #[async_trait]
@@ -81,7 +81,8 @@ impl Beside for Aws {
 /// Connects everything. Nothing is asked of AWS before something comes in.
 pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Result<App<Aws>> {
     let ports = ports(names, &setting.config.jobs, Arc::new(SystemClock)).await;
-    let aws = Aws { bus: ports.bus.clone(), config: ports.config.clone() };
+    let wakes = Wakes::new(&ports.config, &names.table, &names.signals_url, ports.clock.clone());
+    let aws = Aws { bus: ports.bus.clone(), wakes };
     let parts = Parts {
         regions: regions(names, &ports)?,
         store: ports.store,
@@ -101,6 +102,13 @@ pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Res
 fn regions(names: &AwsNames, ports: &Ports) -> anyhow::Result<Arc<dyn Regions>> {
     let name = RegionName::parse(&names.region).context("backend.region")?;
     Ok(Arc::new(OneRegion::new(name, ports.files.clone())))
+}
+
+/// The file of a configuration in a bucket, copied here with everything beside it.
+pub(super) async fn fetch(bucket: &str, key: &str) -> anyhow::Result<ConfigFolder> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let folder = ConfigFolder::open(&connect_here().await, (bucket, key), &std::env::temp_dir(), &clock).await;
+    folder.with_context(|| format!("s3://{bucket}/{key}"))
 }
 
 pub(super) async fn credentials(names: &AwsNames) -> anyhow::Result<Arc<dyn Credentials>> {
