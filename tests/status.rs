@@ -6,6 +6,7 @@ use crate::harness::scene::steady;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use switchman::domain::run::{AttemptKey, Progress};
+use switchman::domain::task::{TaskAnswer, TaskToken};
 use switchman::playground::{Act, Place};
 use switchman::ports::{Engine, Execution, ExecutionState, PortError, RejectPage, Site, StartRun};
 use switchman::processor::Ctx;
@@ -166,6 +167,14 @@ impl Engine for Anew {
 
     async fn stop(&self, key: &AttemptKey) -> Result<(), PortError> {
         self.engine.stop(key).await
+    }
+
+    async fn answer(&self, task: &TaskAnswer) -> Result<(), PortError> {
+        self.engine.answer(task).await
+    }
+
+    async fn heartbeat(&self, token: &TaskToken) -> Result<(), PortError> {
+        self.engine.heartbeat(token).await
     }
 
     async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError> {

@@ -15,6 +15,7 @@ pub mod field;
 mod held;
 pub mod job;
 pub mod keys;
+pub mod ledger;
 mod lookup;
 mod marks;
 mod merge;
@@ -40,7 +41,7 @@ pub use control::{Control, Phase, Progress, Step};
 pub use error::{BatchError, LoadError};
 pub use job::Job;
 pub use reason::{Reason, Tally};
-pub use rejects::{Rejected, read_rejects};
+pub use rejects::{Rejected, read_rejects, read_rejects_from};
 pub use run::{Outcome, Redo, Scope, Summary, Task, execute, is_planned, is_running, stored_progress, summary};
 pub use spec::Spec;
 

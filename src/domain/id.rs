@@ -87,6 +87,15 @@ id!(
     }
 );
 id!(
+    /// The name of a value that a workflow takes. `switchman` is what the engine adds itself.
+    ParameterName, "a parameter's name", "1 to 40 letters, digits, dashes and underscores, starting with a letter, and not \"switchman\"", |t| {
+        t.len() <= 40
+            && t != "switchman"
+            && t.starts_with(|c: char| c.is_ascii_alphabetic())
+            && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    }
+);
+id!(
     /// A short run id that people can say, such as `r-7k3f`. Letters that look or sound like others are left out.
     RunId, "a run id", "r- and then 4 to 12 of the letters and digits people can tell apart, such as r-7k3f", |t| {
         t.strip_prefix("r-").is_some_and(|s| (4..=12).contains(&s.len()) && s.bytes().all(|b| SAYABLE.contains(&b)))

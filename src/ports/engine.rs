@@ -4,6 +4,7 @@ use super::PortError;
 use crate::domain::command::Scope;
 use crate::domain::id::JobName;
 use crate::domain::run::{AttemptKey, Input, Progress, ReasonCount};
+use crate::domain::task::{TaskAnswer, TaskToken};
 use async_trait::async_trait;
 
 /// What to run. The key is the idempotency key.
@@ -76,6 +77,12 @@ pub trait Engine: Send + Sync {
     /// Asks an execution to stop: it becomes `Cancelled` unless it ends before. A key that was never started can then never start
     /// and is `Cancelled` at once.
     async fn stop(&self, key: &AttemptKey) -> Result<(), PortError>;
+
+    /// Answers a workflow that waits. `Gone`: it does not wait any more, or was answered before; nothing was changed.
+    async fn answer(&self, task: &TaskAnswer) -> Result<(), PortError>;
+
+    /// Tells a workflow that waits that people are still at it. `Gone`: it does not wait any more.
+    async fn heartbeat(&self, token: &TaskToken) -> Result<(), PortError>;
 
     /// Rejected rows of an ended execution, from `skip` on.
     async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError>;

@@ -214,6 +214,7 @@ impl Processor {
                 let arrival = arrival::Arrival { key: &envelope.key, job, file, fingerprint };
                 self.committed(|| arrival::handle(&self.ctx, arrival)).await
             }
+            Event::TaskWaiting(_) => Err(PortError::permanent("workflows cannot be asked for yet")),
             Event::StartRefused { key, reason } => self.committed(|| observe::refused(&self.ctx, key, reason)).await,
         }
     }

@@ -41,6 +41,7 @@ pub(crate) fn run(n: u32, at: Timestamp) -> Run {
             key: format!("sales/{}", n % 3),
             bytes: 10,
             fingerprint: "f".into(),
+            parameters: None,
         },
         channel: channel("C0BATCH"),
         created_at: at,

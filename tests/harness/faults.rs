@@ -12,6 +12,7 @@ use switchman::domain::id::{EnvelopeId, FileName, JobName, RegionName, RequestId
 use switchman::domain::region::{Active, Replication};
 use switchman::domain::reply::Reply;
 use switchman::domain::run::{AttemptKey, Input, Run};
+use switchman::domain::task::{TaskAnswer, TaskToken};
 use switchman::ports::{
     Age, Artifact, ArtifactKind, BotIdentity, Bus, Chat, Commit, DeadLetter, Deadline, Delivery, Engine, Execution,
     Files, GivenUp, Kind, Member, MessageRef, OutboxItem, Person, PortError, Published, Regions, RejectPage, RunQuery,
@@ -273,6 +274,14 @@ impl Engine for Faulty<dyn Engine> {
 
     async fn stop(&self, key: &AttemptKey) -> Result<(), PortError> {
         self.faults.call("Engine::stop", Nature::Writes, self.port.stop(key)).await
+    }
+
+    async fn answer(&self, task: &TaskAnswer) -> Result<(), PortError> {
+        self.faults.call("Engine::answer", Nature::Writes, self.port.answer(task)).await
+    }
+
+    async fn heartbeat(&self, token: &TaskToken) -> Result<(), PortError> {
+        self.faults.call("Engine::heartbeat", Nature::Writes, self.port.heartbeat(token)).await
     }
 
     async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError> {

@@ -3,7 +3,7 @@
 use super::queue::{Answer, Message, Messages};
 use crate::app::App;
 use crate::app::aws::Aws;
-use crate::aws::{EventBus, Handed, Wakes};
+use crate::aws::{EventBus, Handed};
 use crate::ports::{PortError, Turn};
 use crate::processor::Received;
 use crate::workers::Crew;
@@ -67,12 +67,16 @@ impl Hand {
     }
 
     async fn signal(&self, message: Message) -> Option<String> {
+        let sent = message.sent();
         let message = Handed::from(message);
-        if Wakes::is_wake(&message.body) {
-            return None;
+        // Whoever is woken does what is due in any case.
+        match self.aws.signals.take_in(&message.body, sent).await {
+            Ok(_) => None,
+            Err(error) => {
+                tracing::warn!(message = message.id, %error, "a signal could not be taken in and comes again");
+                Some(message.id)
+            }
         }
-        tracing::error!(message = message.id, "nobody takes signals in yet; it is kept");
-        Some(message.id)
     }
 
     /// What has to be done again and again.

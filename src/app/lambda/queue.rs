@@ -1,6 +1,7 @@
 //! Messages of a queue as Lambda hands them over, and which of them it keeps.
 
 use crate::aws::Handed;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -20,6 +21,14 @@ pub(super) struct Message {
     body: String,
     #[serde(default)]
     attributes: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// When it was sent to the queue.
+    pub(super) fn sent(&self) -> Timestamp {
+        let sent = self.attributes.get("SentTimestamp").and_then(|sent| sent.parse().ok());
+        sent.and_then(|sent| Timestamp::from_millisecond(sent).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
 }
 
 impl From<Message> for Handed {

@@ -34,6 +34,7 @@ pub(super) fn input(prefix: &str, object: &Object) -> Option<Input> {
         bytes: u64::try_from(object.size()?).ok()?,
         fingerprint: object.e_tag()?.trim_matches('"').to_owned(),
         key,
+        parameters: None,
     })
 }
 

@@ -29,7 +29,13 @@ fn rule(quorum: u32) -> ApprovalRule {
 
 /// Person 0 asked.
 fn request(rule: ApprovalRule) -> Request {
-    let input = Input { name: FileName::parse("a.csv").unwrap(), key: "k".into(), bytes: 1, fingerprint: "f".into() };
+    let input = Input {
+        name: FileName::parse("a.csv").unwrap(),
+        key: "k".into(),
+        bytes: 1,
+        fingerprint: "f".into(),
+        parameters: None,
+    };
     let plan = Plan::Command(CommandPlan {
         action: Action::StartBatch,
         job: JobName::parse("sales").unwrap(),

@@ -9,10 +9,11 @@ pub use state::{IllegalTransition, RunEvent, RunState};
 use super::actor::{Actor, Asker};
 use super::command::Scope;
 use super::id::{ChannelId, FileName, JobName, RegionName, RunId};
+use super::parameter::Parameters;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// An input file as it was when the run was asked for.
+/// What a run works on, as it was when the run was asked for: a file, or the values that a workflow was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     pub name: FileName,
@@ -21,6 +22,9 @@ pub struct Input {
     pub bytes: u64,
     /// Changes when the content changes.
     pub fingerprint: String,
+    /// What a workflow was given; `None`: the input is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Parameters>,
 }
 
 /// One pass of a run.
@@ -188,6 +192,7 @@ mod tests {
                 key: "sales/sales.csv".into(),
                 bytes: 1,
                 fingerprint: "f".into(),
+                parameters: None,
             },
             channel: ChannelId::parse("C0BATCH").unwrap(),
             created_at: at,

@@ -109,7 +109,7 @@ impl LocalJobs {
 
 fn input(folder: &Path, name: FileName, metadata: &Metadata) -> Input {
     let key = folder.join(name.as_str()).to_string_lossy().into_owned();
-    Input { name, key, bytes: metadata.len(), fingerprint: fingerprint(metadata) }
+    Input { name, key, bytes: metadata.len(), fingerprint: fingerprint(metadata), parameters: None }
 }
 
 /// Size and time of the last change, which a copy in another region keeps. The batch itself pins the content by checksum.

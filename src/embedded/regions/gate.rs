@@ -2,6 +2,7 @@
 
 use crate::domain::id::{FileName, JobName, RegionName};
 use crate::domain::run::{AttemptKey, Input};
+use crate::domain::task::{TaskAnswer, TaskToken};
 use crate::embedded::{LocalEngine, LocalFiles};
 use crate::ports::{Artifact, ArtifactKind, Engine, Execution, Files, PortError, RejectPage, Site, StartRun};
 use async_trait::async_trait;
@@ -75,6 +76,16 @@ impl Engine for GatedEngine {
     async fn stop(&self, key: &AttemptKey) -> Result<(), PortError> {
         self.gate.pass()?;
         current(&self.engine).stop(key).await
+    }
+
+    async fn answer(&self, task: &TaskAnswer) -> Result<(), PortError> {
+        self.gate.pass()?;
+        current(&self.engine).answer(task).await
+    }
+
+    async fn heartbeat(&self, token: &TaskToken) -> Result<(), PortError> {
+        self.gate.pass()?;
+        current(&self.engine).heartbeat(token).await
     }
 
     async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError> {

@@ -85,6 +85,7 @@ fn run(state: RunState) -> Run {
             key: "sales/sales-100k.csv".into(),
             bytes: 12_300_000,
             fingerprint: "f".into(),
+            parameters: None,
         },
         channel: channel(),
         created_at: at(0),
