@@ -1,10 +1,10 @@
 //! `switchman check`: every mistake at once, then what is risky, then who may do what.
 
 use super::args::CheckArgs;
-use super::serve::both;
+use super::serve::with_access;
 use super::{Failure, Outcome, Terminal, block_on};
 use crate::app;
-use crate::config::{Backend, Config, Person, SlackAccess, Strings};
+use crate::config::{Backend, Config, Person, Strings};
 use crate::domain::actor::{Actor, Role, Standing};
 use crate::domain::approval::ApprovalRule;
 use crate::domain::command::Action;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) fn run(args: &CheckArgs, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
     let config = Config::load_with_data(&args.file.config);
     let (config, access) = if args.online {
-        let (config, access) = both(config, SlackAccess::read(strings))?;
+        let (config, access) = with_access(config, strings)?;
         (config, Some(access))
     } else {
         (config?, None)
