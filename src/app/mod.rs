@@ -191,13 +191,20 @@ fn doors(ctx: &Ctx, desks: Desks<'_>) -> Doors {
     }
 }
 
+/// The copy of a configuration that lies elsewhere: its schemas and lookups are there until this is dropped.
+pub struct Copied(#[expect(dead_code, reason = "it is only kept")] Option<aws::ConfigFolder>);
+
 /// Reads the configuration wherever it lies.
-pub async fn config_at(place: &ConfigPlace) -> anyhow::Result<Config> {
-    let loaded = match place {
-        ConfigPlace::File(file) => Config::load(file),
-        ConfigPlace::Bucket { bucket, key } => Config::load(aws::fetch(bucket, key).await?.file()),
+pub async fn config_at(place: &ConfigPlace) -> anyhow::Result<(Config, Copied)> {
+    let (loaded, copied) = match place {
+        ConfigPlace::File(file) => (Config::load(file), None),
+        ConfigPlace::Bucket { bucket, key } => {
+            let folder = aws::fetch(bucket, key).await?;
+            (Config::load(folder.file()), Some(folder))
+        }
     };
-    loaded.map_err(|mistakes| anyhow!("{mistakes}"))
+    let config = loaded.map_err(|mistakes| anyhow!("{mistakes}"))?;
+    Ok((config, Copied(copied)))
 }
 
 /// What tools need to vote and to enrol people. A bot may work on the same records.

@@ -18,15 +18,15 @@ pub async fn lambda(_: LambdaSettings, _: SlackAccess) -> anyhow::Result<()> {
 }
 
 /// A copy of a configuration that lies elsewhere.
-pub(super) struct Nowhere;
+pub(super) struct ConfigFolder;
 
-impl Nowhere {
+impl ConfigFolder {
     pub(super) fn file(&self) -> &Path {
         Path::new("")
     }
 }
 
-pub(super) fn fetch(bucket: &str, key: &str) -> Ready<anyhow::Result<Nowhere>> {
+pub(super) fn fetch(bucket: &str, key: &str) -> Ready<anyhow::Result<ConfigFolder>> {
     ready(Err(anyhow!("this build cannot read s3://{bucket}/{key}; build with the cargo feature aws, or name a file")))
 }
 

@@ -17,7 +17,7 @@ const DOING: &str = "could not fetch the configuration";
 /// Files fetched side by side.
 const AT_ONCE: usize = 8;
 
-/// A copy of everything beside an object of a bucket, and of the object itself.
+/// Until it is dropped: a copy of everything beside an object of a bucket, and of the object itself.
 #[derive(Debug)]
 pub struct ConfigFolder {
     client: Client,
@@ -124,6 +124,13 @@ impl ConfigFolder {
         };
         written.await.map_err(|error| here(name, error))?;
         Ok((name.to_owned(), tag))
+    }
+}
+
+impl Drop for ConfigFolder {
+    fn drop(&mut self) {
+        // What stays is in nobody's way.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

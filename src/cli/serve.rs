@@ -7,9 +7,12 @@ use crate::config::{Backend, Config, ConfigPlace, FILE_NAME, Mistakes, SlackAcce
 
 pub(super) fn run(args: ServeArgs, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
     let place = args.config.map_or_else(|| ConfigPlace::read(strings), |place| Ok(Some(place)))?;
-    let config = match place.unwrap_or_else(|| ConfigPlace::File(FILE_NAME.into())) {
-        ConfigPlace::File(file) => Config::load(&file),
-        place @ ConfigPlace::Bucket { .. } => Ok(block_on(app::config_at(&place))?.map_err(Failure::Failed)?),
+    let (config, _copied) = match place.unwrap_or_else(|| ConfigPlace::File(FILE_NAME.into())) {
+        ConfigPlace::File(file) => (Config::load(&file), None),
+        place @ ConfigPlace::Bucket { .. } => {
+            let (config, copied) = block_on(app::config_at(&place))?.map_err(Failure::Failed)?;
+            (Ok(config), Some(copied))
+        }
     };
     let (config, access) = with_access(config, strings)?;
     for warning in config.warnings() {

@@ -4,6 +4,8 @@
 
 #[path = "../harness/clock.rs"]
 mod clock;
+#[path = "../harness/process.rs"]
+mod process;
 #[macro_use]
 #[path = "../contract/mod.rs"]
 mod contract;
@@ -12,6 +14,7 @@ mod config;
 mod emulator;
 mod faults;
 mod files;
+mod hosted;
 mod lists;
 mod proxy;
 mod store;

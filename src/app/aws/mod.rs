@@ -7,9 +7,10 @@ pub(super) use probe::probe;
 
 use super::parts::{Beside, Parts};
 use super::{App, Records, Setting};
+pub(super) use crate::aws::ConfigFolder;
 use crate::aws::{
-    BusNames, ConfigFolder, DynamoDirectory, DynamoStore, EngineJob, EngineSite, EventBus, ManagedSecrets, RunsOn,
-    S3Files, S3Job, SdkConfig, SignalNames, Signals, SsmSettings, StepFunctionsEngine, Wakes, connect, connect_here,
+    BusNames, DynamoDirectory, DynamoStore, EngineJob, EngineSite, EventBus, ManagedSecrets, RunsOn, S3Files, S3Job,
+    SdkConfig, SignalNames, Signals, SsmSettings, StepFunctionsEngine, Wakes, connect, connect_here,
 };
 use crate::config::{AwsNames, Config, JobConfig};
 use crate::embedded::{Alone, SystemClock};

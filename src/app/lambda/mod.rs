@@ -20,7 +20,7 @@ pub async fn lambda(settings: LambdaSettings, access: SlackAccess) -> anyhow::Re
     if role == Role::Batch {
         return Err(anyhow!("SWITCHMAN_ROLE: this build cannot do steps of batches yet"));
     }
-    let config = config_at(&config).await?;
+    let (config, _copied) = config_at(&config).await?;
     let Backend::Aws(names) = &config.backend else {
         return Err(anyhow!("backend.kind: a function of Lambda works with AWS; write \"aws\""));
     };
