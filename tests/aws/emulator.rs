@@ -31,6 +31,8 @@ const PEOPLE: &str = "authorized-users";
 const BUS: &str = "command-event-bus";
 const QUEUE: &str = "commands";
 const DEAD: &str = "commands-dead";
+pub(crate) const QUEUE_SIGNALS: &str = "signals";
+pub(crate) const QUEUE_DEAD_SIGNALS: &str = "signals-dead";
 const REGION: &str = "eu-central-1";
 
 /// One account.
@@ -104,7 +106,7 @@ impl Account {
         assert_eq!(put.failed_entry_count(), 0, "{put:?}");
     }
 
-    fn queue_url(&self, name: &str) -> String {
+    pub(crate) fn queue_url(&self, name: &str) -> String {
         format!("{}/{}/{name}", endpoint(), self.id)
     }
 

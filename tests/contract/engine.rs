@@ -1,6 +1,9 @@
 //! What every [`Engine`] must do: one attempt is one execution, whatever is asked twice, too early or too late.
 
+use serde_json::json;
+use std::path::Path;
 use std::sync::Arc;
+use switchman::batch::Spec;
 use switchman::domain::run::AttemptKey;
 use switchman::ports::{Engine, Execution, ExecutionState, Kind, StartRun};
 
@@ -67,6 +70,17 @@ pub(crate) trait EngineBackend: Sized {
     async fn interrupt(&self, run: &StartRun);
     /// How many executions there have been of an attempt that has ended or was interrupted.
     async fn executions(&self, key: &AttemptKey) -> usize;
+}
+
+/// What the jobs are described by: the files beside it are written into `folder`.
+pub(crate) fn spec(folder: &Path) -> Spec {
+    let schema = json!({"fields": [{"name": "id"}, {"name": "n", "type": "integer"}]});
+    std::fs::write(folder.join("schema.json"), schema.to_string()).unwrap();
+    std::fs::write(folder.join("names.csv"), "id,name\n1,one\n2,two\n3,three\n4,four\n5,five\n").unwrap();
+    let mut spec = Spec::new("schema.json");
+    spec.lookups =
+        vec![serde_json::from_value(json!({"file": "names.csv", "key": "id", "columns": ["name"]})).unwrap()];
+    spec
 }
 
 pub(crate) fn attempt(key: &str) -> AttemptKey {

@@ -1,13 +1,11 @@
 //! The suite on the local engine.
 
 use super::support::{attempt, file};
-use crate::contract::engine::{EngineBackend, Pace};
-use serde_json::json;
+use crate::contract::engine::{EngineBackend, Pace, spec};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use switchman::batch::Spec;
 use switchman::domain::command::Scope;
 use switchman::domain::id::JobName;
 use switchman::domain::run::AttemptKey;
@@ -45,9 +43,7 @@ impl Here {
 
 fn jobs(dir: &TempDir, hurry: bool) -> Arc<LocalJobs> {
     let job = |pace: Pace| {
-        let mut spec = Spec::new("schema.json");
-        spec.lookups =
-            vec![serde_json::from_value(json!({"file": "names.csv", "key": "id", "columns": ["name"]})).unwrap()];
+        let mut spec = spec(dir.path());
         // A row a second, which is endless for a test that waits for nothing.
         spec.max_rows_per_second = (pace == Pace::Endless && !hurry).then_some(1);
         let input = dir.path().join("input").join(pace.job());
@@ -68,9 +64,6 @@ fn jobs(dir: &TempDir, hurry: bool) -> Arc<LocalJobs> {
 impl EngineBackend for Here {
     async fn fresh() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let schema = json!({"fields": [{"name": "id"}, {"name": "n", "type": "integer"}]});
-        fs::write(dir.path().join("schema.json"), schema.to_string()).unwrap();
-        fs::write(dir.path().join("names.csv"), "id,name\n1,one\n2,two\n3,three\n4,four\n5,five\n").unwrap();
         let told = watch::Sender::new(Vec::new());
         let process = Mutex::new(Self::process(&dir, &told, false));
         Self { dir, process, told }
