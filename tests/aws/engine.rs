@@ -51,11 +51,11 @@ macro_rules! backend {
             }
 
             async fn interrupt(&self, run: &StartRun) {
-                $interrupt(&self.0, name(&run.key)).await;
+                $interrupt(&self.0, &name(&run.key)).await;
             }
 
             async fn executions(&self, key: &AttemptKey) -> usize {
-                $executions(&self.0, name(key)).await
+                $executions(&self.0, &name(key)).await
             }
         }
     };
@@ -64,26 +64,26 @@ macro_rules! backend {
 backend!(Emulated, emulated, abort, list);
 backend!(Documented, documented, fail, named);
 
-async fn list(plant: &Plant, prefix: String) -> usize {
+async fn list(plant: &Plant, prefix: &str) -> usize {
     let client = aws_sdk_sfn::Client::new(&plant.account.config);
     let machines = client.list_state_machines().send().await.unwrap().state_machines;
     let all = client.list_executions().state_machine_arn(&machines[0].state_machine_arn).send().await.unwrap();
-    all.executions.iter().filter(|execution| execution.name.starts_with(&prefix)).count()
+    all.executions.iter().filter(|execution| execution.name.starts_with(prefix)).count()
 }
 
 /// Nothing in the emulator can make an execution fail from outside: to the engine an abort that nobody asked for is the same.
-async fn abort(plant: &Plant, name: String) {
+async fn abort(plant: &Plant, name: &str) {
     let client = aws_sdk_sfn::Client::new(&plant.account.config);
     let machines = client.list_state_machines().send().await.unwrap().state_machines;
     let arn = machines[0].state_machine_arn.replace(":stateMachine:", ":execution:");
     client.stop_execution().execution_arn(format!("{arn}:{name}")).send().await.unwrap();
 }
 
-fn named(plant: &Plant, prefix: String) -> std::future::Ready<usize> {
-    std::future::ready(plant.states().named(&prefix).len())
+fn named(plant: &Plant, prefix: &str) -> std::future::Ready<usize> {
+    std::future::ready(plant.states().named(prefix).len())
 }
 
-fn fail(plant: &Plant, name: String) -> std::future::Ready<()> {
-    plant.states().change(&name, |execution| execution.status = "FAILED");
+fn fail(plant: &Plant, name: &str) -> std::future::Ready<()> {
+    plant.states().change(name, |execution| execution.status = "FAILED");
     std::future::ready(())
 }
