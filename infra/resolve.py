@@ -72,6 +72,9 @@ class Template:
                 return re.sub(r"\$\{([^}!]+)\}", lambda found: self._in_text(found[1]), inner)
             if word == "Fn::If":
                 return self.value(inner[1] if self.holds(inner[0]) else inner[2])
+            if word == "Fn::FindInMap":
+                table, first, second = (str(self.value(part)) for part in inner)
+                return self.template["Mappings"][table][first][second]
             if word == "Fn::Join":
                 return inner[0].join(str(part) for part in self.value(inner[1]))
             if word.startswith("Fn::"):
