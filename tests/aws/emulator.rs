@@ -31,7 +31,8 @@ const PEOPLE: &str = "authorized-users";
 const BUS: &str = "command-event-bus";
 const QUEUE: &str = "commands";
 const DEAD: &str = "commands-dead";
-const SIGNALS: &str = "signals";
+pub(crate) const SIGNALS: &str = "signals";
+pub(crate) const SIGNALS_DEAD: &str = "signals-dead";
 const REGION: &str = "eu-central-1";
 
 /// One account.
@@ -194,7 +195,7 @@ impl Account {
         assert_eq!(put.failed_entry_count(), 0, "{put:?}");
     }
 
-    fn queue_url(&self, name: &str) -> String {
+    pub(crate) fn queue_url(&self, name: &str) -> String {
         format!("{}/{}/{name}", endpoint(), self.id)
     }
 

@@ -14,12 +14,19 @@ mod contract;
 mod bus;
 mod config;
 mod emulator;
+mod engine;
+mod executions;
 mod faults;
 mod files;
 mod hosted;
+mod killed;
 mod lists;
+mod plant;
 mod proxy;
+mod signals;
+mod states;
 mod store;
+mod workflows;
 
 /// The part of the harness that the suites need.
 mod harness {

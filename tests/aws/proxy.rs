@@ -20,8 +20,15 @@ pub(crate) enum Fault {
     Refused(u16, &'static str),
 }
 
+/// Answers requests of a service in the place of the emulator: by operation and body, with a status and a body.
+pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
+
 #[derive(Default)]
 struct Plan {
+    /// The service that something else stands in for, by the first word of its target.
+    stand_in: Option<(&'static str, StandIn)>,
+    /// After so many more requests whoever makes them is as good as dead: that one is carried out or not, and nothing after it.
+    death: Option<(usize, bool)>,
     /// The operation that is disturbed, how, and how often still.
     fault: Option<(&'static str, Fault, usize)>,
     /// The operations that were asked for, in order.
@@ -56,7 +63,22 @@ impl Proxy {
         self.plan.lock().unwrap().fault = Some((operation, fault, times));
     }
 
-    /// How often an operation was asked for.
+    /// Has something else answer for a service.
+    pub(crate) fn stand_in(&self, service: &'static str, with: StandIn) {
+        self.plan.lock().unwrap().stand_in = Some((service, with));
+    }
+
+    /// Lets `more` requests through. The next gets no answer, and is carried out if `done`; none after that is.
+    pub(crate) fn die_after(&self, more: usize, done: bool) {
+        self.plan.lock().unwrap().death = Some((more, done));
+    }
+
+    /// Whether it came to that.
+    pub(crate) fn died(&self) -> bool {
+        matches!(self.plan.lock().unwrap().death, Some((usize::MAX, _)))
+    }
+
+    /// How often an operation was asked for; S3 has none, but methods.
     pub(crate) fn seen(&self, operation: &str) -> usize {
         self.plan.lock().unwrap().seen.iter().filter(|seen| *seen == operation).count()
     }
@@ -64,17 +86,35 @@ impl Proxy {
 
 async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("").to_owned();
-    let fault = {
+    let (service, operation) =
+        target.and_then(|target| target.split_once('.')).unwrap_or(("", request.method().as_str()));
+    let (service, operation) = (service.to_owned(), operation.to_owned());
+    let (fault, stand_in) = {
         let mut plan = plan.lock().unwrap();
         plan.seen.push(operation.clone());
-        match &mut plan.fault {
+        let stand_in = plan.stand_in.clone().filter(|(name, _)| *name == service).map(|(_, with)| with);
+        let death = match &mut plan.death {
+            // Whoever is dead hears nothing; an error that nobody tries again ends the test's wait for it.
+            Some((usize::MAX, _)) => Some(Fault::Refused(400, "Dead")),
+            Some((0, done)) => {
+                let fault = if *done { Fault::AnswerLost } else { Fault::Refused(400, "Dead") };
+                plan.death = Some((usize::MAX, false));
+                Some(fault)
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        };
+        let fault = death.or(match &mut plan.fault {
             Some((name, fault, times)) if *name == operation && *times > 0 => {
                 *times -= 1;
                 Some(*fault)
             }
             _ => None,
-        }
+        });
+        (fault, stand_in)
     };
     if let Some(Fault::Refused(status, code)) = fault {
         let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");
@@ -85,13 +125,25 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     parts.uri = format!("{}{path}", endpoint()).parse().unwrap();
     let body = body.collect().await.unwrap().to_bytes();
+    if let Some(stand_in) = stand_in {
+        assert_eq!(parts.headers["content-type"], "application/x-amz-json-1.0");
+        let (status, answer) = stand_in(&operation, &body);
+        let headers = [("content-type", "application/x-amz-json-1.0")];
+        let answer = if fault == Some(Fault::AnswerLost) { broken_off() } else { Body::from(answer) };
+        return (StatusCode::from_u16(status).unwrap(), headers, answer).into_response();
+    }
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let (parts, body) =
         client.request(axum::http::Request::from_parts(parts, Full::new(body))).await.unwrap().into_parts();
     if fault == Some(Fault::AnswerLost) {
-        let broken =
-            futures_util::stream::iter([Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("broken off"))]);
-        return Response::from_parts(parts, Body::from_stream(broken));
+        return Response::from_parts(parts, broken_off());
     }
     Response::from_parts(parts, Body::new(body))
+}
+
+fn broken_off() -> Body {
+    Body::from_stream(futures_util::stream::iter([
+        Ok(Bytes::from_static(b"{")),
+        Err(std::io::Error::other("broken off")),
+    ]))
 }
