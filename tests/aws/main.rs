@@ -4,6 +4,8 @@
 
 #[path = "../harness/clock.rs"]
 mod clock;
+#[path = "../harness/http.rs"]
+mod http;
 #[path = "../harness/process.rs"]
 mod process;
 #[macro_use]
