@@ -20,12 +20,17 @@ pub(crate) enum Fault {
     Refused(u16, &'static str),
 }
 
+/// Nobody is there any more.
+const DEAD: Fault = Fault::Refused(503, "ServiceUnavailable");
+
 #[derive(Default)]
 struct Plan {
     /// The operation that is disturbed, how, and how often still.
     fault: Option<(&'static str, Fault, usize)>,
     /// The operations that were asked for, in order.
     seen: Vec<String>,
+    /// How many requests go through still; what becomes of the one after them, and that nobody answers any later one.
+    cut: Option<(usize, Fault)>,
 }
 
 /// The proxy, until it is dropped.
@@ -56,6 +61,18 @@ impl Proxy {
         self.plan.lock().unwrap().fault = Some((operation, fault, times));
     }
 
+    /// Kills whoever asks: `after` requests go through, the next one meets the fault, and no later one is carried out.
+    pub(crate) fn cut(&self, after: usize, fault: Fault) {
+        self.plan.lock().unwrap().cut = Some((after, fault));
+    }
+
+    /// Everything goes through again; how many requests there were.
+    pub(crate) fn heal(&self) -> usize {
+        let mut plan = self.plan.lock().unwrap();
+        plan.cut = None;
+        std::mem::take(&mut plan.seen).len()
+    }
+
     /// How often an operation was asked for.
     pub(crate) fn seen(&self, operation: &str) -> usize {
         self.plan.lock().unwrap().seen.iter().filter(|seen| *seen == operation).count()
@@ -68,7 +85,19 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
     let fault = {
         let mut plan = plan.lock().unwrap();
         plan.seen.push(operation.clone());
+        let cut = match &mut plan.cut {
+            None => None,
+            Some((0, fault)) => {
+                let fault = std::mem::replace(fault, DEAD);
+                Some(fault)
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+        };
         match &mut plan.fault {
+            _ if cut.is_some() => cut,
             Some((name, fault, times)) if *name == operation && *times > 0 => {
                 *times -= 1;
                 Some(*fault)

@@ -197,24 +197,18 @@ impl Worker {
         let mut crc = crc32fast::Hasher::new();
         crc.update(header);
         let mut bytes = header.len() as u64;
-        // One after the other, in order; each is brought in pieces that are under way together.
-        let brought = segments.iter().scan(bytes, |at, segment| {
-            let offset = *at;
-            *at += segment.written.bytes;
-            Some(async move {
-                let from = (segment.key.as_str(), 0, segment.written.bytes);
-                let brought = match segment.written.bytes {
-                    0 => Some(Written::default()),
-                    _ => self.bucket.bring(from, None, (path, offset)).await?,
-                };
-                if brought == Some(segment.written) { Ok(()) } else { Err(AssembleError::Damaged(segment.chunk)) }
-            })
+        let mut placed = Vec::new();
+        for segment in segments {
+            placed.push((segment, bytes));
+            bytes += segment.written.bytes;
+            crc.combine(&crc32fast::Hasher::new_with_initial_len(segment.written.crc, segment.written.bytes));
+        }
+        let brought = placed.into_iter().map(|(segment, offset)| async move {
+            let from = (segment.key.as_str(), 0, segment.written.bytes);
+            let brought = self.bucket.bring(from, None, (path, offset)).await?;
+            if brought == Some(segment.written) { Ok(()) } else { Err(AssembleError::Damaged(segment.chunk)) }
         });
         futures_util::stream::iter(brought).buffered(AT_ONCE).try_collect::<()>().await?;
-        for segment in segments {
-            crc.combine(&crc32fast::Hasher::new_with_initial_len(segment.written.crc, segment.written.bytes));
-            bytes += segment.written.bytes;
-        }
         Ok(Written { bytes, crc: crc.finalize() })
     }
 
