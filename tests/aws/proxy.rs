@@ -31,6 +31,8 @@ struct Plan {
     seen: Vec<String>,
     /// How many requests go through still; what becomes of the one after them, and that nobody answers any later one.
     cut: Option<(usize, Fault)>,
+    /// After how many that met the fault it is mended by itself.
+    mend: Option<usize>,
 }
 
 /// The proxy, until it is dropped.
@@ -66,6 +68,11 @@ impl Proxy {
         self.plan.lock().unwrap().cut = Some((after, fault));
     }
 
+    /// After so many requests that did not go through, all do again.
+    pub(crate) fn mend_after(&self, refused: usize) {
+        self.plan.lock().unwrap().mend = Some(refused);
+    }
+
     /// Everything goes through again; how many requests there were.
     pub(crate) fn heal(&self) -> usize {
         let mut plan = self.plan.lock().unwrap();
@@ -85,6 +92,16 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
     let fault = {
         let mut plan = plan.lock().unwrap();
         plan.seen.push(operation.clone());
+        let mut mended = false;
+        if matches!(plan.cut, Some((0, _)))
+            && let Some(left) = &mut plan.mend
+        {
+            mended = *left == 0;
+            *left = left.saturating_sub(1);
+        }
+        if mended {
+            (plan.cut, plan.mend) = (None, None);
+        }
         let cut = match &mut plan.cut {
             None => None,
             Some((0, fault)) => {

@@ -49,6 +49,11 @@ impl Place {
         Self { key: AttemptKey { run: self.key.run.clone(), attempt }, ..self.clone() }
     }
 
+    /// What its keys begin with.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
     /// Whether it is a drill's: nobody outside hears of it.
     pub(super) fn is_sandboxed(&self) -> bool {
         !self.root.is_empty()

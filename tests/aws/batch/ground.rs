@@ -124,9 +124,14 @@ impl Ground {
 
     /// Asks for an attempt, as `Engine::start` does. `key`: any word for the run, a dot, the number of the attempt.
     pub(super) async fn ask(&self, key: &str, scope: Scope) -> Place {
+        self.ask_in("", key, scope).await
+    }
+
+    /// The same in a drill's sandbox.
+    pub(super) async fn ask_in(&self, root: &str, key: &str, scope: Scope) -> Place {
         let (run, attempt) = key.rsplit_once('.').unwrap();
         let run = RunId::derive(&EnvelopeId::parse(run).unwrap(), 4);
-        let place = Place::new("", &AttemptKey { run, attempt: attempt.parse().unwrap() });
+        let place = Place::new(root, &AttemptKey { run, attempt: attempt.parse().unwrap() });
         let request = Request {
             job: JobName::parse("sales").unwrap(),
             input: self.input.lock().unwrap().clone().unwrap(),
@@ -210,9 +215,25 @@ impl Ground {
 
 /// What the state machine does, with one process for each step.
 pub(super) async fn drive(worker: &dyn Fn() -> Worker, ground: &Ground, place: &Place) -> Result<Value, String> {
+    drive_on(worker, ground, place, &|| false).await
+}
+
+/// The same, where `again` is asked whether a step that failed is called again.
+pub(super) async fn drive_on(
+    worker: &dyn Fn() -> Worker,
+    ground: &Ground,
+    place: &Place,
+    again: &dyn Fn() -> bool,
+) -> Result<Value, String> {
     let key = place.key.to_string();
-    let step = |step: &str| json!({"step": step, "root": "", "key": key, "concurrency": 4});
-    let call = async |call: Value| worker().handle(call).await.map_err(|error| error.to_string());
+    let step = |step: &str| json!({"step": step, "root": place.root(), "key": key, "concurrency": 4});
+    let call = async |call: Value| loop {
+        match worker().handle(call.clone()).await {
+            Err(error) if !again() => return Err(error.to_string()),
+            Err(_) => {}
+            Ok(answer) => return Ok(answer),
+        }
+    };
     let planned = call(step("plan")).await?;
     if planned["outcome"] == "planned" {
         for (map, round) in [("map.json", 1), ("second/map.json", 2)] {

@@ -2,5 +2,6 @@
 
 mod faults;
 mod ground;
+mod machine;
 mod same;
 mod stopped;

@@ -94,8 +94,12 @@ async fn an_epoch_that_is_over_publishes_nothing() {
     let next = ground.ask("r-old1.2", Scope::Chunks).await;
     drive(&|| ground.worker(), &ground, &next).await.unwrap();
     ground.assert_same(&next, &ground.local("out", None).1, "the next attempt").await;
-    // A drill needs no lease.
+    // A drill asks for no lease: what it makes lies in its sandbox.
     *ground.lease.over.lock().unwrap() = Some("over".to_owned());
+    let drill = ground.ask_in("sandbox/q-7k3f/", "r-old2.1", Scope::All).await;
+    assert_eq!(drive(&|| ground.worker(), &ground, &drill).await.unwrap()["outcome"], "succeeded");
+    assert!(drill.at("x").starts_with("sandbox/q-7k3f/runs/"));
+    ground.assert_same(&drill, &ground.local("out-2", None).1, "a drill").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
