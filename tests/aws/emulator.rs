@@ -122,11 +122,13 @@ impl Account {
         aws_sdk_s3::Client::from_conf(config)
     }
 
-    pub(crate) async fn make_bucket(&self) {
+    /// A bucket of the region, empty: its name, and somebody else's way to it. Names are the same for all accounts.
+    pub(crate) async fn make_bucket(&self) -> (String, aws_sdk_s3::Client) {
         let place = aws_sdk_s3::types::BucketLocationConstraint::EuCentral1;
         let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
-        let call = self.s3().create_bucket().bucket(self.bucket()).create_bucket_configuration(place);
-        call.send().await.unwrap();
+        let (bucket, client) = (self.bucket(), self.s3());
+        client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
+        (bucket, client)
     }
 
     pub(crate) async fn put_object(&self, key: &str, content: Vec<u8>) {
