@@ -9,6 +9,7 @@
 //! - A standard queue of AWS may hand a message out twice and in another order. The suites ask for neither to be impossible: the claim of
 //!   the store is what makes a message count once.
 //! - `StartMessageMoveTask` does not exist. Dead letters are replayed by receive and send, which AWS has too.
+//! - Step Functions knows no redrive, and refuses a start that is repeated while the execution runs: see `states.rs`.
 //! - `PutEvents` accepts a bus that is not there and a detail that is no JSON object; AWS refuses both.
 
 use crate::contract::Backend;
