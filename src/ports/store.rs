@@ -42,6 +42,8 @@ pub enum Effect {
     AttachReport { request: RequestId },
     /// Make the planned region of this move the active one.
     Switch { request: RequestId },
+    /// Tell what requests are routed by that this move has switched.
+    Route { request: RequestId, name: String },
     /// Say something that stays, once.
     Tell { to: Target, reply: Box<Reply> },
     /// The same in the thread of a request's message.
@@ -272,6 +274,7 @@ impl Effect {
             Self::ShowMove { request } => format!("move:{request}"),
             Self::AttachReport { request } => format!("report:{request}"),
             Self::Switch { request } => format!("switch:{request}"),
+            Self::Route { request, name } => format!("route:{request}:{name}"),
             Self::Tell { .. } | Self::TellInThread { .. } => format!("tell:{unique}"),
             Self::Whisper { .. } => format!("whisper:{unique}"),
             Self::Homes => "homes".to_owned(),

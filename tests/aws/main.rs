@@ -14,6 +14,8 @@ mod faults;
 mod files;
 mod lists;
 mod proxy;
+#[macro_use]
+mod regions;
 mod store;
 
 /// The part of the harness that the suites need.
