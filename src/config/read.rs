@@ -3,7 +3,7 @@
 use super::mistake::{Mistakes, Notes};
 use super::section::Section;
 use super::{
-    Backend, Config, Depth, FILE_NAME, Regions, approvals, aws_regions, failover, jobs, leak, people, regions, rules,
+    Backend, Config, Depth, FILE_NAME, Regions, approvals, deployed, failover, jobs, leak, people, regions, rules,
     server,
 };
 use std::path::{Path, PathBuf};
@@ -107,7 +107,7 @@ fn places(
         root.section("replication").notes.add(at, "replication", what, "remove it here; the template sets it up");
     }
     let names = backend.and_then(Backend::aws_mut);
-    aws_regions::regions(sections, where_kept, names);
+    deployed::regions(sections, where_kept, names);
     Regions::default()
 }
 
@@ -115,7 +115,7 @@ fn routing(failover: &Section<'_>, on_aws: bool, several: bool, backend: Option<
     let section = failover.section("routing");
     match (on_aws, backend) {
         (true, backend) => {
-            let routing = aws_regions::routing(&section, several);
+            let routing = deployed::routing(&section, several);
             if let Some(names) = backend.and_then(Backend::aws_mut) {
                 names.routing = routing;
             }

@@ -56,7 +56,7 @@ impl Proxy {
         self.plan.lock().unwrap().fault = Some((operation, fault, times));
     }
 
-    /// How often an operation was asked for.
+    /// How often an operation was asked for; S3 has none, but methods.
     pub(crate) fn seen(&self, operation: &str) -> usize {
         self.plan.lock().unwrap().seen.iter().filter(|seen| *seen == operation).count()
     }
@@ -64,7 +64,7 @@ impl Proxy {
 
 async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("").to_owned();
+    let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or(request.method().as_str()).to_owned();
     let fault = {
         let mut plan = plan.lock().unwrap();
         plan.seen.push(operation.clone());

@@ -23,7 +23,8 @@ struct Beat {
 /// Writes one.
 pub(super) async fn beat(active: &Bucket, now: Timestamp) -> Result<(), PortError> {
     let doing = "could not write the heartbeat that replication is measured by";
-    let before = read(active).await?.map(|beat| beat.at);
+    // Where it cannot be read, or was never written, the next measurement only says less exactly how much is on its way.
+    let before = read(active).await.ok().flatten().map(|beat| beat.at);
     let body = serde_json::to_vec(&Beat { at: now, before }).map_err(|e| PortError::permanent(doing).because(e))?;
     active.put(doing, HEARTBEAT, body).await
 }

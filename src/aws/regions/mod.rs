@@ -5,12 +5,14 @@ mod active;
 mod bucket;
 mod heartbeat;
 mod lead;
+mod publishing;
 mod routing;
 mod rows;
 mod sandbox;
 
 pub use active::{ActiveRecord, Lease, NoLease, PUBLISH_WITHIN, SKEW};
 pub use lead::{Held, Lead};
+pub use publishing::{Leave, Publishing};
 pub use routing::Routes;
 
 use crate::domain::id::{RegionName, RequestId};

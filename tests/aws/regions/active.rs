@@ -6,7 +6,7 @@ use crate::proxy::{Fault, Proxy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
-use switchman::aws::regions::{Lease, NoLease, PUBLISH_WITHIN};
+use switchman::aws::regions::{Lease, Leave, NoLease, PUBLISH_WITHIN, Publishing};
 use switchman::ports::{Clock, Kind, Regions};
 
 const LEASE: Duration = Duration::from_secs(PUBLISH_WITHIN.as_secs().unsigned_abs());
@@ -143,4 +143,32 @@ async fn a_switch_and_a_lease_whose_answers_were_lost_are_made_once() {
     let lease = taken(&far, 1, 2).await;
     near.record(0).published(&lease).await.unwrap();
     assert_eq!(near.open(0).switch(2, &region(0)).await.unwrap().epoch, 3);
+}
+
+#[tokio::test]
+async fn a_worker_gives_back_what_it_holds_itself_and_no_more() {
+    let world = World::new().await;
+    let (worker, again) = (Publishing::new(world.record(0)), Publishing::new(world.record(0)));
+    let until = world.clock().now() + PUBLISH_WITHIN;
+    assert_eq!(worker.take(&key(1), &region(0), 1).await.unwrap(), Leave::Until(until));
+    world.clock().advance(Duration::from_secs(10));
+    let later = Leave::Until(world.clock().now() + PUBLISH_WITHIN);
+    assert_eq!(worker.take(&key(1), &region(0), 1).await.unwrap(), later, "it asks for more time");
+    assert_eq!(again.take(&key(1), &region(0), 1).await.unwrap(), later, "and so does a second call of the same step");
+    worker.release(&key(1)).await.unwrap();
+    worker.release(&key(1)).await.unwrap();
+    worker.release(&key(2)).await.unwrap();
+    assert!(
+        is_transient(world.open(1).switch(1, &region(1)).await.unwrap_err().kind),
+        "the second call still publishes"
+    );
+    again.release(&key(1)).await.unwrap();
+    world.open(1).switch(1, &region(1)).await.unwrap();
+    let Leave::Over(why) = worker.take(&key(1), &region(0), 1).await.unwrap() else {
+        panic!("another region is active")
+    };
+    assert!(
+        why.contains("region eu-west-1 is active since") && why.contains("(epoch 2); nothing was published"),
+        "{why}"
+    );
 }
