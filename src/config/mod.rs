@@ -3,9 +3,9 @@
 
 mod approvals;
 mod aws;
-mod aws_regions;
 mod cases;
 mod csv;
+mod deployed;
 mod environment;
 mod failover;
 mod hosted;

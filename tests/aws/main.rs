@@ -24,6 +24,8 @@ mod killed;
 mod lists;
 mod plant;
 mod proxy;
+#[macro_use]
+mod regions;
 mod signals;
 mod states;
 mod store;
