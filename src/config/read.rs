@@ -66,7 +66,8 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let world = approvals::World { people: &people, channels: listed, jobs: &jobs, policy };
     let approvals = approvals::approvals(&tables, &world);
     let failover = root.section("failover");
-    routing(&failover, on_aws, backend.as_mut());
+    let several = root.sections("region").len() != 1;
+    routing(&failover, on_aws, several, backend.as_mut());
     let moves = failover::failover(&failover);
     root.finish();
 
@@ -120,14 +121,12 @@ fn places(
     Regions::default()
 }
 
-fn routing(failover: &Section<'_>, on_aws: bool, backend: Option<&mut Backend>) {
+fn routing(failover: &Section<'_>, on_aws: bool, several: bool, backend: Option<&mut Backend>) {
     let section = failover.section("routing");
     match (on_aws, backend) {
         (true, backend) => {
-            let names = backend.and_then(Backend::aws_mut);
-            let several = names.as_ref().is_none_or(|names| names.regions.len() != 1);
             let routing = aws_regions::routing(&section, several);
-            if let Some(names) = names {
+            if let Some(names) = backend.and_then(Backend::aws_mut) {
                 names.routing = routing;
             }
         }
