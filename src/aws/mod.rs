@@ -22,8 +22,8 @@ mod table;
 mod wake;
 
 pub use aws_config::SdkConfig;
-pub use bus::{BusNames, EventBus, Handed};
-pub use client::{connect, connect_here, connect_with};
+pub use bus::{BusNames, EventBus, Handed, OtherBus};
+pub use client::{connect, connect_here, connect_with, elsewhere};
 pub use config_folder::ConfigFolder;
 pub use directory::DynamoDirectory;
 pub use engine::{EngineJob, EngineSite, RunsOn, StepFunctionsEngine};

@@ -24,10 +24,10 @@ mod killed;
 mod lists;
 mod plant;
 mod proxy;
-#[macro_use]
-mod regions;
 mod signals;
 mod states;
+#[macro_use]
+mod regions;
 mod store;
 mod workflows;
 

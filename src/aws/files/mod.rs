@@ -7,8 +7,8 @@
 mod layout;
 mod multipart;
 
-pub(super) use layout::disposition;
 pub(in crate::aws) use layout::decoded;
+pub(super) use layout::disposition;
 pub use layout::{NAME, artifact_key, input_prefix};
 pub(in crate::aws) use multipart::{Multipart, Place};
 

@@ -101,6 +101,14 @@ impl Engine for DrillEngine {
         self.inner.stop(key).await
     }
 
+    async fn answer(&self, _: &TaskAnswer) -> Result<(), PortError> {
+        Err(PortError::permanent("a drill answers no workflow; nothing was sent"))
+    }
+
+    async fn heartbeat(&self, _: &TaskToken) -> Result<(), PortError> {
+        Err(PortError::permanent("a drill answers no workflow; nothing was sent"))
+    }
+
     async fn rejects(&self, key: &AttemptKey, skip: u64, max: usize) -> Result<RejectPage, PortError> {
         self.copies.have(&key.run).await?;
         self.inner.rejects(key, skip, max).await
