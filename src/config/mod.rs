@@ -95,6 +95,7 @@ pub struct Server {
 
 /// What keeps the records and runs the batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a program has one")]
 pub enum Backend {
     /// SQLite and the local engine, in this folder (absolute).
     Embedded { data: PathBuf },

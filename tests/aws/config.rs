@@ -105,7 +105,7 @@ fn each_wrong_missing_or_useless_key_is_named_and_all_at_once() {
         let same = one("").replace(other, if other.starts_with('/') { "/commands" } else { "commands" });
         assert_eq!(mistakes(&same), [format!("backend.{key}: is another queue's address already")]);
     }
-    let lists = one("") + &format!("[[channel]]\nid = \"C0BATCH\"\n[[user]]\nteam = \"T0LOCAL\"\nid = \"U0X\"\n");
+    let lists = one("") + "[[channel]]\nid = \"C0BATCH\"\n[[user]]\nteam = \"T0LOCAL\"\nid = \"U0X\"\n";
     let found = mistakes(&lists);
     assert!(
         found.len() == 2 && found.iter().all(|said| said.contains("has no effect with the backend aws")),

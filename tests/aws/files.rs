@@ -109,7 +109,7 @@ async fn a_result_is_read_by_range_and_handed_out_by_a_link() {
 
 /// More than comes in one call.
 fn large() -> Vec<u8> {
-    (0..17_u32 << 18).flat_map(|n| n.to_le_bytes()).collect()
+    (0..17_u32 << 18).flat_map(u32::to_le_bytes).collect()
 }
 
 async fn unfinished(bucket: &str, client: &Client) -> usize {

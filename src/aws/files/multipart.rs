@@ -107,10 +107,7 @@ impl<'a> Multipart<'a> {
             .upload_id(&self.id)
             .set_if_none_match(new.then(|| "*".to_owned()))
             .multipart_upload(parts);
-        let failed = match self.at.breaker.call(call.send()).await {
-            Ok(_) => return Ok(()),
-            Err(failed) => failed,
-        };
+        let Err(failed) = self.at.breaker.call(call.send()).await else { return Ok(()) };
         let taken = failed.is("PreconditionFailed");
         // The answer to an earlier try of this call may have been lost: then the object is there, and it is ours.
         if (taken || failed.is("NoSuchUpload")) && self.is_there().await? {

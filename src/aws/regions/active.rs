@@ -167,7 +167,6 @@ impl ActiveRecord {
                 (":epoch", number(epoch)),
                 (":now", time(now)),
             ],
-            ..Update::default()
         };
         let doing = "could not ask whether the result may be published";
         // Where nobody has ever asked for the active region, the first try finds no record and the second one does.
@@ -215,10 +214,7 @@ impl ActiveRecord {
 fn read(mut found: Attributes) -> Result<Row, PortError> {
     let garbled =
         || PortError::permanent("the record of the active region cannot be read: it was changed by something else");
-    let publishing = match found.remove("publishing") {
-        Some(AttributeValue::M(leases)) => leases,
-        _ => return Err(garbled()),
-    };
+    let Some(AttributeValue::M(publishing)) = found.remove("publishing") else { return Err(garbled()) };
     let lease = |(slot, until): (String, AttributeValue)| {
         let micros = until.as_n().ok()?.parse().ok()?;
         Some((slot, Timestamp::from_microsecond(micros).ok()?))

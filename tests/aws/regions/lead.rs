@@ -43,7 +43,7 @@ async fn the_lead_is_taken_over_only_after_it_ran_out_and_who_was_cut_off_has_st
     let (old, new) = (world.lead(0), world.lead(1));
     assert!(holds(&old, &world).await && !holds(&new, &world).await);
     // The old one is cut off: it asks nobody any more, and goes by its own clock.
-    world.clock().advance(seconds(LASTS - SKEW) - Duration::from_millis(1));
+    world.clock().advance(seconds(LASTS - SKEW - jiff::SignedDuration::from_millis(1)));
     assert!(old.may_act(world.clock().now()) && !holds(&new, &world).await);
     world.clock().advance(Duration::from_millis(1));
     assert!(!old.may_act(world.clock().now()), "it stops before anybody else may begin");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use switchman::domain::region::Replication;
 use switchman::ports::{ArtifactKind, Clock, Kind, Regions};
 
-const BEAT: Duration = Duration::from_secs(60);
+const BEAT: Duration = Duration::from_mins(1);
 
 /// What S3 does by itself on AWS.
 async fn arrives(world: &World) {

@@ -24,7 +24,7 @@ impl ResolveDns for Here {
     }
 }
 
-async fn routed(world: &World, server: &MockServer) -> DynamoRegions {
+fn routed(world: &World, server: &MockServer) -> DynamoRegions {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
     let url = format!("http://aws.test:{}", server.address().port());
     let routes = Routes { access_point: Some(ACCESS_POINT.to_owned()), region_switch: Some(PLAN.to_owned()) };
@@ -47,7 +47,7 @@ fn active() -> Active {
 #[tokio::test]
 async fn all_requests_go_to_the_active_region() {
     let (world, server) = (World::new().await, MockServer::start().await);
-    let regions = routed(&world, &server).await;
+    let regions = routed(&world, &server);
     assert_eq!(regions.routes(), ["S3 Multi-Region Access Point", "Route 53 ARC Region switch"]);
     let [left, to] = [world.bucket(0), world.bucket(1)];
     let dial = |bucket: &str, region: &str, percent: u8| {
@@ -86,7 +86,7 @@ async fn all_requests_go_to_the_active_region() {
 #[tokio::test]
 async fn who_does_not_take_the_route_is_named_with_what_to_do_by_hand() {
     let (world, server) = (World::new().await, MockServer::start().await);
-    let regions = routed(&world, &server).await;
+    let regions = routed(&world, &server);
     Mock::given(method("PATCH")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
     let refused = cbor(400, "__type", "AccessDeniedException");
     Mock::given(method("POST")).respond_with(refused).mount(&server).await;

@@ -44,9 +44,8 @@ impl World {
         let account = Account::at(&endpoint()).await;
         let world = Self { account, opened: AtomicUsize::new(0) };
         world.make_table().await;
-        for at in 0..2 {
-            let place =
-                CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGIONS[at]));
+        for (at, code) in REGIONS.into_iter().enumerate() {
+            let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(code));
             let call = world.s3(at).create_bucket().bucket(world.bucket(at));
             call.create_bucket_configuration(place.build()).send().await.unwrap();
         }
