@@ -2,39 +2,44 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+mod lambda;
 mod local;
 mod panel;
+mod parts;
 mod playground;
 #[cfg(not(feature = "aws"))]
 mod without_aws;
 
+#[cfg(feature = "aws")]
+pub use lambda::lambda;
+pub use local::Local;
+pub use parts::Beside;
 pub use playground::{PlaygroundOptions, playground};
 
-use crate::config::{Backend, Config, SlackAccess};
+use crate::config::{Backend, Config, ConfigPlace, SlackAccess};
 use crate::domain::seal::SealingKey;
-use crate::embedded::regions::LocalRegions;
-use crate::embedded::{
-    Arrivals, GivenCredentials, GivenKeys, Links, Lists, LocalSecrets, Sqlite, SystemClock, links, sqlite,
-};
-use crate::health::{Health, Heartbeat};
+use crate::embedded::{GivenKeys, LocalSecrets, Sqlite, SystemClock, sqlite};
+use crate::health::{Draining, Health, Probed};
 use crate::ports::{Bus, Clock, Credentials, Kind, Secrets, StepUp, Store};
 use crate::processor::{Ctx, Processor};
 use crate::slack::client::{CALL_LIMIT, Client, ClientConfig};
 use crate::slack::ingress::{Doors, Ingress};
 use crate::slack::render::Renderer;
-use crate::workers;
-use crate::workers::Courtesy;
+use crate::workers::{self, Courtesy, Crew};
 use anyhow::{Context, anyhow};
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
+use parts::Parts;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 #[cfg(not(feature = "aws"))]
 use without_aws as aws;
+#[cfg(not(feature = "aws"))]
+pub use without_aws::lambda;
 
 /// The bot's name and version, for the audit trail.
 const BOT: &str = concat!("switchman ", env!("CARGO_PKG_VERSION"));
@@ -44,85 +49,59 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 /// Is called once, as soon as requests are answered.
 pub type Ready = Box<dyn FnOnce(SocketAddr) + Send>;
 
-/// The bot, put together and not yet running.
-pub struct App {
-    processor: Arc<Processor>,
-    heartbeat: Arc<Heartbeat>,
-    courtesy: Arc<Courtesy>,
+/// The bot, put together and not yet running. `B` is what its backend needs besides: by default that of this machine.
+pub struct App<B = Local> {
+    crew: Arc<Crew>,
     router: Router,
-    regions: Arc<LocalRegions>,
-    arrivals: Arc<Arrivals>,
     metrics: PrometheusHandle,
+    backend: Arc<B>,
 }
 
-impl App {
-    /// Opens the records and connects everything. `public_url` is where people reach the bot, for links.
-    pub fn build(
-        config: &Config,
-        access: &SlackAccess,
-        public_url: &str,
-        clock: Arc<dyn Clock>,
-        metrics: PrometheusHandle,
-    ) -> anyhow::Result<Self> {
-        Self::build_with(config, access, public_url, clock, metrics, |ports| ports)
-    }
+/// What a bot is put together from, besides its ports.
+struct Setting<'a> {
+    config: &'a Config,
+    access: &'a SlackAccess,
+    metrics: PrometheusHandle,
+    /// Whether this process takes commands off the bus.
+    drains: bool,
+}
 
-    /// The same with other ports in between: `wrap` gets what the configuration asks for, and what it gives is used by everything
-    /// that takes and handles requests. For whoever wants to watch, count or disturb them.
-    pub fn build_with(
-        config: &Config,
-        access: &SlackAccess,
-        public_url: &str,
-        clock: Arc<dyn Clock>,
-        metrics: PrometheusHandle,
+impl<B> App<B> {
+    /// Connects everything. `wrap` puts other ports in between; `backend` is made of what comes out.
+    fn assemble(
+        setting: Setting<'_>,
+        parts: Parts,
         wrap: impl FnOnce(Ctx) -> Ctx,
+        backend: impl FnOnce(&Ctx) -> B,
     ) -> anyhow::Result<Self> {
-        let data = embedded_data(config)?;
-        let record = Arc::new(Sqlite::open_for_bot(&data.join(sqlite::FILE_NAME), clock.clone())?);
-        let links = Links::open(data, public_url)?;
+        let Setting { config, access, metrics, drains } = setting;
         let renderer = renderer(config);
-        let client = Arc::new(Client::new(&ClientConfig {
-            api_url: access.api_url.clone(),
-            credentials: given(access),
-            limit: CALL_LIMIT,
-            renderer: renderer.clone(),
-        })?);
-        let lists = Arc::new(Lists::new(config.listing(), config.channels.clone()));
-        let (regions, folders) = local::regions(config, links.clone(), record.clone(), clock.clone())?;
-        let regions = Arc::new(regions);
+        let client = Arc::new(client(access, parts.credentials.clone(), &renderer)?);
+        let (store, bus, clock) = (parts.store.clone(), parts.bus.clone(), parts.clock.clone());
         let ctx = wrap(Ctx {
-            store: record.clone(),
-            bus: record.clone(),
-            regions: regions.clone(),
+            store: parts.store,
+            bus: parts.bus,
+            regions: parts.regions,
             chat: client.clone(),
-            directory: lists.clone(),
-            settings: lists,
-            clock: clock.clone(),
+            directory: parts.directory,
+            settings: parts.settings,
+            clock: parts.clock,
             catalog: Arc::new(config.catalog()),
             policy: Arc::new(config.policy.clone()),
             bot: BOT.to_owned(),
             list_suffices: false,
         });
-        let arrivals = Arrivals::new(folders, ctx.regions.clone(), ctx.store.clone(), ctx.bus.clone(), clock.clone());
-        let doors = doors(&ctx, config, access, renderer, client.clone());
-        let heartbeat = Arc::new(Heartbeat::default());
-        heartbeat.beat(clock.now());
-        let health = Health::new(record.clone(), record, client, clock.clone(), heartbeat.clone(), metrics.clone());
-        let courtesy = Arc::<Courtesy>::default();
-        let router = announced(Ingress::router(doors), courtesy.clone()).merge(health.router()).merge(links::router(
-            links,
-            regions.clone(),
-            clock,
-        ));
-        Ok(Self {
-            processor: Arc::new(Processor::new(ctx)),
-            heartbeat,
-            courtesy,
-            router,
-            regions,
-            arrivals: Arc::new(arrivals),
-            metrics,
-        })
+        let backend = Arc::new(backend(&ctx));
+        let step_up = StepUp::new(ctx.store.clone(), parts.secrets, ctx.clock.clone(), BOT.to_owned());
+        let doors =
+            doors(&ctx, Desks { config, renderer, client: client.clone(), step_up, credentials: parts.credentials });
+        let crew = Arc::new(Crew::new(Arc::new(Processor::new(ctx)), parts.lead.clone(), parts.tempo));
+        let draining = if drains { Draining::Here(crew.heartbeat.clone()) } else { Draining::Elsewhere };
+        let probed = Probed { store, bus, chat: client, clock, draining, lead: parts.lead, metrics: metrics.clone() };
+        let router = announced(Ingress::router(doors), crew.courtesy.clone())
+            .merge(Health::new(probed).router())
+            .merge(parts.router);
+        Ok(Self { crew, router, metrics, backend })
     }
 
     /// What answers HTTP.
@@ -132,19 +111,11 @@ impl App {
 
     /// What does the work; scenario tests step it by hand.
     pub fn processor(&self) -> &Arc<Processor> {
-        &self.processor
+        &self.crew.processor
     }
+}
 
-    /// What looks for new files; scenario tests have it look by hand.
-    pub fn arrivals(&self) -> &Arc<Arrivals> {
-        &self.arrivals
-    }
-
-    /// The regions as they are on this machine: steps replication by hand, and has switches for bad days.
-    pub fn regions(&self) -> &Arc<LocalRegions> {
-        &self.regions
-    }
-
+impl<B: Beside> App<B> {
     /// Answers requests on `listener` and works, until `stop`; then drains: no new requests, what was taken is finished.
     pub async fn run(
         self,
@@ -154,10 +125,9 @@ impl App {
     ) -> anyhow::Result<()> {
         let (stopping, stopped) = watch::channel(false);
         let upkeep = tokio::spawn(crate::telemetry::keep_up(self.metrics.clone()));
-        let (processor, heartbeat) = (self.processor.clone(), self.heartbeat.clone());
-        let work = tokio::spawn(workers::run(processor, heartbeat, self.courtesy.clone(), stopped.clone()));
-        let looking = tokio::spawn(self.arrivals.clone().watch(stopped.clone()));
-        let copies = tokio::spawn(LocalRegions::clone(&self.regions).keep_up(stopped.clone()));
+        let work = tokio::spawn(workers::run(self.crew.clone(), stopped.clone()));
+        let (backend, backend_stop) = (self.backend.clone(), stopped.clone());
+        let companions = tokio::spawn(async move { backend.work(backend_stop).await });
         let mut http_stop = stopped;
         let server = axum::serve(listener, self.router().merge(beside)).with_graceful_shutdown(async move {
             let _ = http_stop.wait_for(|stopping| *stopping).await;
@@ -170,8 +140,7 @@ impl App {
             served.context("the server stopped")??;
         }
         work.await.context("the workers stopped")?;
-        looking.await.context("the look for new files stopped")?;
-        copies.await.context("copying to the other regions stopped")?;
+        companions.await.context("what works beside them stopped")?;
         self.break_off().await;
         upkeep.abort();
         Ok(())
@@ -179,23 +148,36 @@ impl App {
 
     /// Breaks off the batches that are under way; the next start goes on from the chunks that are finished.
     pub async fn break_off(&self) {
-        self.regions.break_off().await;
+        self.backend.settle().await;
     }
 }
 
 fn renderer(config: &Config) -> Renderer {
-    Renderer::new(&config.slash_command).across(config.regions.all.len())
+    Renderer::new(&config.slash_command).across(config.region_names().len())
 }
 
-/// The front door uses the ports of the processor.
-fn doors(ctx: &Ctx, config: &Config, access: &SlackAccess, renderer: Renderer, client: Arc<Client>) -> Doors {
+fn client(access: &SlackAccess, credentials: Arc<dyn Credentials>, renderer: &Renderer) -> anyhow::Result<Client> {
+    let (api_url, renderer) = (access.api_url.clone(), renderer.clone());
+    Ok(Client::new(&ClientConfig { api_url, credentials, limit: CALL_LIMIT, renderer })?)
+}
+
+/// What the front door needs besides the ports of the processor.
+struct Desks<'a> {
+    config: &'a Config,
+    renderer: Renderer,
+    client: Arc<Client>,
+    step_up: StepUp,
+    credentials: Arc<dyn Credentials>,
+}
+
+fn doors(ctx: &Ctx, desks: Desks<'_>) -> Doors {
     let ctx = ctx.clone();
     Doors {
-        credentials: given(access),
-        command: config.slash_command.clone(),
-        renderer,
-        client,
-        step_up: step_up(config, access.seal_keys.clone(), ctx.store.clone(), ctx.clock.clone()),
+        credentials: desks.credentials,
+        command: desks.config.slash_command.clone(),
+        renderer: desks.renderer,
+        client: desks.client,
+        step_up: desks.step_up,
         catalog: ctx.catalog,
         policy: ctx.policy,
         store: ctx.store,
@@ -209,6 +191,22 @@ fn doors(ctx: &Ctx, config: &Config, access: &SlackAccess, renderer: Renderer, c
     }
 }
 
+/// The copy of a configuration that lies elsewhere: its schemas and lookups are there until this is dropped.
+pub struct Copied(#[expect(dead_code, reason = "it is only kept")] Option<aws::ConfigFolder>);
+
+/// Reads the configuration wherever it lies.
+pub async fn config_at(place: &ConfigPlace) -> anyhow::Result<(Config, Copied)> {
+    let (loaded, copied) = match place {
+        ConfigPlace::File(file) => (Config::load(file), None),
+        ConfigPlace::Bucket { bucket, key } => {
+            let folder = aws::fetch(bucket, key).await?;
+            (Config::load(folder.file()), Some(folder))
+        }
+    };
+    let config = loaded.map_err(|mistakes| anyhow!("{mistakes}"))?;
+    Ok((config, Copied(copied)))
+}
+
 /// What tools need to vote and to enrol people. A bot may work on the same records.
 pub struct Desk {
     pub store: Arc<dyn Store>,
@@ -220,16 +218,16 @@ pub struct Desk {
 /// Opens the records for them.
 pub async fn open_desk(config: &Config, seal_keys: Vec<SealingKey>) -> anyhow::Result<Desk> {
     let ((store, bus), clock) = (open_store(config).await?, Arc::new(SystemClock));
-    let step_up = step_up(config, seal_keys, store.clone(), clock.clone());
+    let step_up = StepUp::new(store.clone(), secrets(config, seal_keys), clock.clone(), BOT.to_owned());
     Ok(Desk { store, bus, clock, step_up })
 }
 
-fn step_up(config: &Config, keys: Vec<SealingKey>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> StepUp {
-    let secrets: Arc<dyn Secrets> = match &config.backend {
+/// The keys that seal what must not lie in the clear.
+fn secrets(config: &Config, keys: Vec<SealingKey>) -> Arc<dyn Secrets> {
+    match &config.backend {
         Backend::Embedded { data } => Arc::new(LocalSecrets::beside(data, keys)),
         Backend::Aws(_) => Arc::new(GivenKeys::new(keys)),
-    };
-    StepUp::new(store, secrets, clock, BOT.to_owned())
+    }
 }
 
 /// The two faces of the records.
@@ -246,21 +244,6 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Records> {
     }
 }
 
-/// The folder of the embedded backend.
-fn embedded_data(config: &Config) -> anyhow::Result<&Path> {
-    match &config.backend {
-        Backend::Embedded { data } => Ok(data),
-        Backend::Aws(_) => {
-            Err(anyhow!("backend.kind: nothing runs batches on AWS yet, only tools work; write \"embedded\""))
-        }
-    }
-}
-
-/// The credentials of the environment.
-fn given(access: &SlackAccess) -> Arc<dyn Credentials> {
-    Arc::new(GivenCredentials::new(&access.signing_secrets, access.bot_token.clone()))
-}
-
 /// The bot alone, until SIGTERM or SIGINT.
 pub async fn serve(config: Config, access: SlackAccess, metrics: PrometheusHandle, ready: Ready) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
@@ -268,20 +251,29 @@ pub async fn serve(config: Config, access: SlackAccess, metrics: PrometheusHandl
     })?;
     let address = listener.local_addr()?;
     let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let app = App::build(&config, &access, &public_url, Arc::new(SystemClock), metrics)?;
-    ready(address);
-    app.run(listener, Router::new(), terminated()?).await
+    let stop = terminated()?;
+    match &config.backend {
+        Backend::Embedded { .. } => {
+            let app = App::build(&config, &access, &public_url, Arc::new(SystemClock), metrics)?;
+            ready(address);
+            app.run(listener, Router::new(), stop).await
+        }
+        Backend::Aws(names) => {
+            let app = aws::build(names, Setting { config: &config, access: &access, metrics, drains: true }).await?;
+            ready(address);
+            app.run(listener, Router::new(), stop).await
+        }
+    }
 }
 
 /// Asks Slack whether the token works, and AWS for what the bot needs there. One line for each thing that was found to be
 /// right; the error says what is not.
 pub async fn probe_online(config: &Config, access: &SlackAccess) -> anyhow::Result<Vec<String>> {
-    let client = Client::new(&ClientConfig {
-        api_url: access.api_url.clone(),
-        credentials: given(access),
-        limit: CALL_LIMIT,
-        renderer: renderer(config),
-    })?;
+    let credentials = match &config.backend {
+        Backend::Embedded { .. } => local::credentials(access),
+        Backend::Aws(names) => aws::credentials(names).await?,
+    };
+    let client = client(access, credentials, &renderer(config))?;
     let bot = client.probe().await.map_err(|error| match (&error.code, error.kind) {
         (Some(code), Kind::Denied) => anyhow!("Slack refused the token: {code}"),
         (Some(_), _) => anyhow!("Slack did not say who the bot is: {error}"),

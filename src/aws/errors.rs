@@ -108,7 +108,9 @@ pub(super) fn by_code(code: &str, status: u16, lost: (Kind, &str)) -> (Kind, Str
         | "ConditionalRequestConflict"
         | "OperationAborted"
         | "RequestTimeout"
-        | "LimitExceeded" => (TRANSIENT, "nothing was done, it is tried again later"),
+        | "LimitExceeded"
+        | "ExecutionLimitExceeded"
+        | "KmsThrottlingException" => (TRANSIENT, "nothing was done, it is tried again later"),
         "ConditionalCheckFailedException"
         | "ConditionalCheckFailed"
         | "PreconditionFailed"
@@ -130,6 +132,7 @@ pub(super) fn by_code(code: &str, status: u16, lost: (Kind, &str)) -> (Kind, Str
         | "NotAuthorized"
         | "Forbidden"
         | "KmsAccessDenied"
+        | "KmsAccessDeniedException"
         | "AuthFailure" => (Kind::Denied, "nothing was done, look at the credentials and at the role's permissions"),
         "ResourceNotFoundException"
         | "NoSuchKey"

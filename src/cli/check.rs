@@ -1,10 +1,10 @@
 //! `switchman check`: every mistake at once, then what is risky, then who may do what.
 
 use super::args::CheckArgs;
-use super::serve::both;
+use super::serve::with_access;
 use super::{Failure, Outcome, Terminal, block_on};
 use crate::app;
-use crate::config::{Config, Person, SlackAccess, Strings};
+use crate::config::{Backend, Config, Person, Strings};
 use crate::domain::actor::{Actor, Role, Standing};
 use crate::domain::approval::ApprovalRule;
 use crate::domain::command::Action;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) fn run(args: &CheckArgs, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
     let config = Config::load_with_data(&args.file.config);
     let (config, access) = if args.online {
-        let (config, access) = both(config, SlackAccess::read(strings))?;
+        let (config, access) = with_access(config, strings)?;
         (config, Some(access))
     } else {
         (config?, None)
@@ -59,6 +59,10 @@ fn summary(config: &Config) -> Vec<String> {
 
 /// Where work can be done, and how soon the others have what one has.
 fn regions(config: &Config) -> Option<String> {
+    if let Backend::Aws(names) = &config.backend {
+        let each = names.regions.iter().map(|region| format!("{} in s3://{}", region.name, region.bucket));
+        return Some(format!("regions: {}; this bot runs in {}", each.collect::<Vec<_>>().join(", "), names.region));
+    }
     let (first, others) = config.regions.all.split_first()?;
     let others = others.iter().map(|region| format!("{} in {}", region.name, region.data.display()));
     let others = others.collect::<Vec<_>>().join(", ");

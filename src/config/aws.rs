@@ -2,43 +2,75 @@
 
 use super::section::{Section, Text};
 use super::values::{address, is_loopback};
+use crate::domain::id::RegionName;
 
 /// What the bot uses of an AWS account. All of it exists already: the template of `infra/` makes it and prints these names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsNames {
+    /// Where this bot runs: one of `regions`.
     pub region: String,
     /// The table of the record.
     pub table: String,
     /// The table of people.
     pub people_table: String,
+    /// The table that says which region is active and which one's bot leads.
+    pub active_table: String,
     /// The event bus, by name or ARN.
     pub event_bus: String,
     pub queue_url: String,
     pub dead_letter_url: String,
-    /// The bucket of inputs and results.
-    pub bucket: String,
+    /// The queue of what AWS says unasked.
+    pub signals_url: String,
     /// The parameter with the permitted channels.
     pub channels_parameter: String,
     /// The secret with what Slack and the bot share, by name or ARN.
     pub slack_access: String,
+    /// In their order, the first is where work belongs when nothing is wrong. Never empty.
+    pub regions: Vec<AwsRegion>,
+    pub routing: Routing,
 }
 
-/// Reads the names; `None` where one is wrong or missing.
+/// What was deployed into one region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsRegion {
+    /// AWS's code of it, such as `eu-central-1`.
+    pub name: RegionName,
+    /// The bucket of inputs, attempts and results.
+    pub bucket: String,
+    /// The ARN of the state machine that runs batches.
+    pub state_machine: String,
+    /// The ARN of its event bus, for the other regions; `None`: it has the name of `backend.event_bus`.
+    pub event_bus: Option<String>,
+}
+
+/// What is told of a switch, so that requests go where the work is. ARNs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Routing {
+    /// The S3 Multi-Region Access Point over the regions' buckets.
+    pub multi_region_access_point: Option<String>,
+    /// The plan of Route 53 ARC Region switch.
+    pub region_switch_plan: Option<String>,
+}
+
+impl AwsNames {
+    /// The region this bot runs in.
+    pub fn here(&self) -> &AwsRegion {
+        self.regions.iter().find(|region| region.name.as_str() == self.region).unwrap_or(&self.regions[0])
+    }
+}
+
+/// Where what was deployed is named.
+pub(super) const DEPLOYED: &str = "the template's output names it";
+pub(super) const REGION_RULE: &str = "a region, such as \"eu-central-1\"";
+
+/// Reads the names; `None` where one is wrong or missing. The regions and their routing are read elsewhere.
 pub(super) fn names(section: &Section<'_>) -> Option<AwsNames> {
-    let deployed = "the template's output names it";
     let region = section.required("region", "write something like \"eu-central-1\"");
-    let queue = section.required("queue_url", deployed);
-    let dead = section.required("dead_letter_url", deployed);
-    let bucket = section.required("bucket", deployed);
-    let table =
-        given(section, "table", "switchman", is_table, "3 to 255 letters, digits, dots, dashes and underscores");
-    let people_table = given(
-        section,
-        "people_table",
-        "authorized-users",
-        is_table,
-        "3 to 255 letters, digits, dots, dashes and underscores",
-    );
+    let queues = queues(section);
+    let table_rule = "3 to 255 letters, digits, dots, dashes and underscores";
+    let table = given(section, "table", "switchman", is_table, table_rule);
+    let people_table = given(section, "people_table", "authorized-users", is_table, table_rule);
+    let active_table = given(section, "active_table", "switchman-active", is_table, table_rule);
     let event_bus = given(section, "event_bus", "command-event-bus", is_bus, "the name or the ARN of an event bus");
     let channels_parameter = given(
         section,
@@ -49,29 +81,50 @@ pub(super) fn names(section: &Section<'_>) -> Option<AwsNames> {
     );
     let slack_access = given(section, "slack_access", "switchman/slack", is_secret, "the name or the ARN of a secret");
     section.finish();
-    let region =
-        region.and_then(|text| checked(section, "region", text, is_region, "a region, such as \"eu-central-1\""));
-    let bucket_rule = "a bucket's name: 3 to 63 small letters, digits, dots and dashes";
-    let bucket = bucket.and_then(|text| checked(section, "bucket", text, is_bucket, bucket_rule));
-    let dead_at = dead.as_ref().map_or(section.at, |text| text.at);
-    let queue_url = queue.and_then(|text| queue_address(section, "queue_url", &text));
-    let dead_letter_url = dead.and_then(|text| queue_address(section, "dead_letter_url", &text));
-    if queue_url.is_some() && queue_url == dead_letter_url {
-        let hint = "give the dead letters a queue of their own, or they would be handled again and again";
-        section.wrong("dead_letter_url", dead_at, "is the queue itself", hint);
-        return None;
+    let region = region.and_then(|text| checked(section, "region", text, is_region, REGION_RULE));
+    let tables = [&table, &people_table, &active_table].map(|table| table.as_deref().unwrap_or(""));
+    let twice = tables.iter().enumerate().any(|(n, table)| !table.is_empty() && tables[..n].contains(table));
+    if twice {
+        let hint = "the record, the people and the active region have a table each";
+        section.wrong("table", section.at, "one table is named for two things", hint);
     }
+    let [queue_url, dead_letter_url, signals_url] = queues?;
     Some(AwsNames {
         region: region?,
         table: table?,
         people_table: people_table?,
+        active_table: active_table?,
         event_bus: event_bus?,
-        queue_url: queue_url?,
-        dead_letter_url: dead_letter_url?,
-        bucket: bucket?,
+        queue_url,
+        dead_letter_url,
+        signals_url,
         channels_parameter: channels_parameter?,
         slack_access: slack_access?,
+        regions: Vec::new(),
+        routing: Routing::default(),
     })
+}
+
+/// The queues of commands, of dead letters and of signals.
+fn queues(section: &Section<'_>) -> Option<[String; 3]> {
+    let texts = ["queue_url", "dead_letter_url", "signals_url"].map(|key| (key, section.required(key, DEPLOYED)));
+    let mut found: Vec<String> = Vec::new();
+    for (key, text) in texts {
+        let Some(text) = text else { continue };
+        let Some(url) = queue_address(section, key, &text) else { continue };
+        if found.contains(&url) {
+            let hint = match key {
+                "dead_letter_url" => {
+                    "give the dead letters a queue of their own, or they would be handled again and again"
+                }
+                _ => "give what AWS says unasked a queue of its own",
+            };
+            section.wrong(key, text.at, "is another queue's address already", hint);
+            continue;
+        }
+        found.push(url);
+    }
+    found.try_into().ok()
 }
 
 fn given(section: &Section<'_>, key: &'static str, usual: &str, valid: fn(&str) -> bool, rule: &str) -> Option<String> {
@@ -83,7 +136,13 @@ fn given(section: &Section<'_>, key: &'static str, usual: &str, valid: fn(&str) 
     }
 }
 
-fn checked(section: &Section<'_>, key: &str, text: Text, valid: fn(&str) -> bool, rule: &str) -> Option<String> {
+pub(super) fn checked(
+    section: &Section<'_>,
+    key: &str,
+    text: Text,
+    valid: fn(&str) -> bool,
+    rule: &str,
+) -> Option<String> {
     if valid(&text.value) {
         return Some(text.value);
     }
@@ -103,7 +162,7 @@ fn queue_address(section: &Section<'_>, key: &str, text: &Text) -> Option<String
     }
 }
 
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
@@ -126,7 +185,7 @@ fn is_bus(text: &str) -> bool {
     made_of(text, 1..=256, "._-/") || is_arn(text, "events")
 }
 
-fn is_bucket(text: &str) -> bool {
+pub(super) fn is_bucket(text: &str) -> bool {
     let ends = text.starts_with('-') || text.ends_with('-') || text.starts_with('.') || text.ends_with('.');
     made_of(text, 3..=63, ".-") && !ends && !text.bytes().any(|b| b.is_ascii_uppercase())
 }
@@ -139,7 +198,7 @@ fn is_secret(text: &str) -> bool {
     made_of(text, 1..=512, "/_+=.@-") || is_arn(text, "secretsmanager")
 }
 
-fn is_arn(text: &str, service: &str) -> bool {
+pub(super) fn is_arn(text: &str, service: &str) -> bool {
     let mut parts = text.splitn(6, ':');
     let head = parts.next() == Some("arn") && parts.next().is_some_and(|partition| partition.starts_with("aws"));
     head && parts.next() == Some(service) && text.len() <= 2048 && !text.contains(char::is_whitespace)

@@ -39,7 +39,7 @@ impl Strings for BTreeMap<&str, &str> {
 /// What is needed to talk to Slack and to believe it.
 #[derive(Debug)]
 pub struct SlackAccess {
-    /// One, or two while one is being rotated.
+    /// One, or two while one is being rotated; none where the backend keeps them.
     pub signing_secrets: Vec<SecretString>,
     pub bot_token: SecretString,
     /// For Socket Mode.
@@ -51,8 +51,18 @@ pub struct SlackAccess {
 }
 
 impl SlackAccess {
+    /// Reads it where the backend keeps the signing secrets and the token, and hands them out as they are now: those of the environment
+    /// are left alone, and stay empty here.
+    pub fn read_managed(strings: &dyn Strings) -> Result<Self, Mistakes> {
+        Self::read_with(strings, true)
+    }
+
     /// Reads it, or says everything that is wrong with it at once. No message repeats a secret.
     pub fn read(strings: &dyn Strings) -> Result<Self, Mistakes> {
+        Self::read_with(strings, false)
+    }
+
+    fn read_with(strings: &dyn Strings, managed: bool) -> Result<Self, Mistakes> {
         let mut mistakes = Vec::new();
         let mut note = |key: &str, what: &str, hint: &str| mistakes.push(mistake(key, what, hint));
         let api_url = match address(&given(strings, "SLACK_API_URL").unwrap_or(SLACK_API_URL.to_owned()), is_loopback) {
@@ -66,8 +76,8 @@ impl SlackAccess {
                 String::new()
             }
         };
-        let signing_secrets = signing_secrets(strings, &mut note);
-        let bot_token = bot_token(strings, &api_url, &mut note);
+        let signing_secrets = if managed { Vec::new() } else { signing_secrets(strings, &mut note) };
+        let bot_token = if managed { String::new() } else { bot_token(strings, &api_url, &mut note) };
         let app_token = given(strings, "SLACK_APP_TOKEN").map(|token| {
             if !token.starts_with("xapp-") {
                 note(
@@ -140,11 +150,11 @@ fn bot_token(strings: &dyn Strings, api_url: &str, note: Note<'_>) -> String {
 }
 
 /// The text of that name, trimmed; a blank one counts as not given.
-fn given(strings: &dyn Strings, name: &str) -> Option<String> {
+pub(super) fn given(strings: &dyn Strings, name: &str) -> Option<String> {
     strings.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-fn mistake(key: &str, what: &str, hint: &str) -> Mistake {
+pub(super) fn mistake(key: &str, what: &str, hint: &str) -> Mistake {
     Mistake {
         file: "environment".to_owned(),
         line: 0,

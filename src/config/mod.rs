@@ -3,10 +3,12 @@
 
 mod approvals;
 mod aws;
+mod aws_regions;
 mod cases;
 mod csv;
 mod environment;
 mod failover;
+mod hosted;
 mod jobs;
 mod leak;
 mod lookup;
@@ -22,9 +24,10 @@ pub mod starter;
 mod values;
 mod warnings;
 
-pub use aws::AwsNames;
+pub use aws::{AwsNames, AwsRegion, Routing};
 pub use cases::{PolicyCase, policy_cases};
 pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings, seal_keys};
+pub use hosted::{ConfigPlace, LambdaSettings, Role};
 pub use jobs::JobConfig;
 pub use machines::MachineConfig;
 pub use mistake::{Mistake, Mistakes};
@@ -34,7 +37,7 @@ pub use values::Pattern;
 
 use crate::domain::actor::Listed;
 use crate::domain::approval::Guarded;
-use crate::domain::id::{ChannelId, JobName, TeamId, UserId};
+use crate::domain::id::{ChannelId, JobName, RegionName, TeamId, UserId};
 use crate::domain::job::{Catalog, Job, MoveSettings};
 use crate::domain::policy::Policy;
 use std::net::SocketAddr;
@@ -99,7 +102,17 @@ pub enum Backend {
     Aws(AwsNames),
 }
 
-/// Where work can be done.
+impl Backend {
+    /// The names of what was deployed.
+    fn aws_mut(&mut self) -> Option<&mut AwsNames> {
+        match self {
+            Self::Aws(names) => Some(names),
+            Self::Embedded { .. } => None,
+        }
+    }
+}
+
+/// Where work can be done on this machine; the regions of AWS are among [`AwsNames`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Regions {
     /// In their order, the first is where work belongs when nothing is wrong. Empty: there is one place, without a name.
@@ -161,6 +174,14 @@ impl Config {
             let listed = Listed { name: person.name.clone(), roles: person.roles.clone() };
             (person.team.clone(), person.user.clone(), listed)
         })
+    }
+
+    /// The names of the regions, in their order; none where there is one place without a name.
+    pub fn region_names(&self) -> Vec<&RegionName> {
+        match &self.backend {
+            Backend::Embedded { .. } => self.regions.all.iter().map(|region| &region.name).collect(),
+            Backend::Aws(names) => names.regions.iter().map(|region| &region.name).collect(),
+        }
     }
 
     /// Where links in messages lead, without a trailing slash.

@@ -2,7 +2,10 @@
 
 use super::mistake::{Mistakes, Notes};
 use super::section::Section;
-use super::{Config, Depth, FILE_NAME, approvals, failover, jobs, leak, people, regions, rules, server};
+use super::{
+    Backend, Config, Depth, FILE_NAME, Regions, approvals, aws_regions, failover, jobs, leak, people, regions, rules,
+    server,
+};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -44,16 +47,15 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
 
     let server = server::server(&root.section("server"));
     let slash_command = server::slash_command(&root.section("slack"));
-    let backend = server::backend(&root.section("backend"), &folder);
-    let (places, replication) = (root.sections("region"), root.section("replication"));
+    let where_kept = root.section("backend");
+    let on_aws = server::asks_for_aws(&where_kept);
+    let mut backend = server::backend(&where_kept, &folder);
     let (channels, people) = (root.sections("channel"), root.sections("user"));
-    let on_aws = matches!(backend, Some(super::Backend::Aws(_)));
     if on_aws {
-        useless(&places, "region", "the region of AWS is backend.region");
         useless(&channels, "channel", "the channels are in the parameter that backend.channels_parameter names");
         useless(&people, "user", "people are in the table that backend.people_table names");
     }
-    let regions = regions::regions(places, &replication, backend.as_ref(), &folder);
+    let regions = places(&root, &where_kept, on_aws, backend.as_mut(), &folder);
     let channels = people::channels(&channels);
     let people = people::people(&people);
     let listed = (!on_aws).then_some(channels.as_slice());
@@ -63,7 +65,9 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let policy = notes.is_empty().then_some(&found.policy);
     let world = approvals::World { people: &people, channels: listed, jobs: &jobs, policy };
     let approvals = approvals::approvals(&tables, &world);
-    let moves = failover::failover(&root.section("failover"));
+    let failover = root.section("failover");
+    routing(&failover, on_aws, backend.as_mut());
+    let moves = failover::failover(&failover);
     root.finish();
 
     let order = jobs.iter().map(|job| job.name.clone()).collect();
@@ -93,6 +97,51 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
         }),
         _ => Err(notes.finish()),
     }
+}
+
+/// Where work can be done: on this machine, or in `backend`.
+fn places(
+    root: &Section<'_>,
+    where_kept: &Section<'_>,
+    on_aws: bool,
+    backend: Option<&mut Backend>,
+    folder: &Path,
+) -> Regions {
+    let sections = root.sections("region");
+    if !on_aws {
+        return regions::regions(sections, &root.section("replication"), backend.as_deref(), folder);
+    }
+    if let Some(at) = root.place("replication") {
+        let what = "has no effect with the backend aws: S3 replicates from bucket to bucket there";
+        root.section("replication").notes.add(at, "replication", what, "remove it here; the template sets it up");
+    }
+    let names = backend.and_then(Backend::aws_mut);
+    aws_regions::regions(sections, where_kept, names);
+    Regions::default()
+}
+
+fn routing(failover: &Section<'_>, on_aws: bool, backend: Option<&mut Backend>) {
+    let section = failover.section("routing");
+    match (on_aws, backend) {
+        (true, backend) => {
+            let names = backend.and_then(Backend::aws_mut);
+            let several = names.as_ref().is_none_or(|names| names.regions.len() != 1);
+            let routing = aws_regions::routing(&section, several);
+            if let Some(names) = names {
+                names.routing = routing;
+            }
+        }
+        (false, Some(_)) if failover.place("routing").is_some() => {
+            useless_here(&section);
+        }
+        // The backend is wrong already.
+        (false, _) => {}
+    }
+}
+
+fn useless_here(section: &Section<'_>) {
+    let what = "has no effect with the backend embedded: there is nothing to route";
+    section.notes.add(section.at, &section.path, what, "remove it here");
 }
 
 /// Notes each of these tables, which mean nothing on AWS: what they would say is `kept` elsewhere.

@@ -43,12 +43,16 @@ pub(super) fn slash_command(section: &Section<'_>) -> String {
     text.value
 }
 
+/// Whether the file asks for AWS, and this build has it.
+pub(super) fn asks_for_aws(section: &Section<'_>) -> bool {
+    cfg!(feature = "aws") && section.text("kind").is_some_and(|kind| kind.value == "aws")
+}
+
 pub(super) fn backend(section: &Section<'_>, folder: &Path) -> Option<Backend> {
-    let kind = section.text("kind");
-    if cfg!(feature = "aws") && kind.as_ref().is_some_and(|kind| kind.value == "aws") {
+    if asks_for_aws(section) {
         return aws::names(section).map(Backend::Aws);
     }
-    let data = section.text("data");
+    let (kind, data) = (section.text("kind"), section.text("data"));
     section.finish();
     match kind.as_ref().map(|k| k.value.as_str()) {
         None | Some("embedded") => {}

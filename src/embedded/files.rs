@@ -1,8 +1,8 @@
 //! Inputs in the jobs' folders, and what attempts left behind in theirs.
 
-use super::engine::{Attempts, LocalJob, LocalJobs, io, result_name, unusable};
+use super::engine::{Attempts, LocalJob, LocalJobs, io, unusable};
 use super::links::Links;
-use crate::batch;
+use crate::batch::{self, ledger::result_name};
 use crate::domain::id::{FileName, JobName};
 use crate::domain::run::{AttemptKey, Input};
 use crate::ports::{Artifact, ArtifactKind, Files, Kind, PortError};

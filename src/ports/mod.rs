@@ -8,6 +8,7 @@ mod directory;
 mod engine;
 mod error;
 mod files;
+mod lead;
 mod record;
 mod regions;
 mod secrets;
@@ -21,6 +22,7 @@ pub use directory::{Clock, Directory, Settings};
 pub use engine::{Engine, Execution, ExecutionState, RejectPage, RejectedRow, StartRun};
 pub use error::{Kind, PortError};
 pub use files::{Artifact, ArtifactKind, Files};
+pub use lead::{Lead, Turn};
 pub use record::{
     ENDED_DRILLS, HOME_READERS, HomeReader, OPEN_MOVES, Record, RecordWrite, StoredRecord, WAITING_REQUESTS, home_key,
     load, load_list, move_key, request_key, task_key,

@@ -233,6 +233,10 @@ pub trait Store: Send + Sync {
     /// Deadlines due by `now`, the oldest first.
     async fn due(&self, now: Timestamp, max: usize) -> Result<Vec<Deadline>, PortError>;
 
+    /// When the next thing comes due, a deadline or an effect of the outbox (one that somebody holds: when its lease ends); in the past
+    /// where something is due already. A hint, for whoever cannot look all the time: it may be some milliseconds late.
+    async fn next_due(&self) -> Result<Option<Timestamp>, PortError>;
+
     /// Takes up to `max` items that are due and that nobody holds, each for `lease`: the first priority first, then by due time.
     async fn outbox_take(&self, now: Timestamp, lease: Duration, max: usize) -> Result<Vec<OutboxItem>, PortError>;
 

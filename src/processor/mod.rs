@@ -34,9 +34,12 @@ pub use home::board;
 pub use standing::{permitted_channel, standing};
 
 use crate::domain::envelope::Event;
+use crate::domain::id::RegionName;
 use crate::domain::job::Catalog;
 use crate::domain::policy::Policy;
-use crate::ports::{Bus, Chat, Clock, Delivery, Directory, Kind, PortError, Regions, Settings, Store, Subject};
+use crate::ports::{
+    Bus, Chat, Clock, Delivery, Directory, Kind, Lead, OutboxItem, PortError, Regions, Settings, Store, Subject,
+};
 use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +75,15 @@ pub enum Step {
     Idle,
 }
 
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// It is off the queue: handled, handed over, or given up and kept with the dead letters.
+    Done,
+    /// It comes again later.
+    GivenBack,
+}
+
 /// Takes envelopes, deadlines and effects, one at a time. Several may run side by side, in one process or in many.
 pub struct Processor {
     ctx: Ctx,
@@ -104,14 +116,43 @@ impl Processor {
 
     /// Takes one envelope, waiting up to `wait` for it, and handles it.
     pub async fn consume(&self, wait: Duration) -> Result<Step, PortError> {
-        let Some(delivery) = self.ctx.bus.take(1, LEASE, wait).await?.pop() else {
+        let Some(delivery) = self.take(wait).await? else {
             return Ok(Step::Idle);
         };
-        match self.handle(&delivery).await {
-            Ok(()) => self.ctx.bus.ack(&delivery).await?,
-            Err(error) => retry::after_failure(&self.ctx, &delivery, &error).await?,
+        self.receive(&delivery).await.map(|_| Step::Did)
+    }
+
+    /// Takes one envelope, waiting up to `wait` for it. Whoever takes it also [receives](Self::receive) it.
+    pub async fn take(&self, wait: Duration) -> Result<Option<Delivery>, PortError> {
+        Ok(self.ctx.bus.take(1, LEASE, wait).await?.pop())
+    }
+
+    /// Handles a delivery, wherever it comes from, and says on the bus what became of it.
+    pub async fn receive(&self, delivery: &Delivery) -> Result<Received, PortError> {
+        match self.handle(delivery).await {
+            Ok(()) => self.ctx.bus.ack(delivery).await.map(|()| Received::Done),
+            Err(error) => retry::after_failure(&self.ctx, delivery, &error).await,
         }
-        Ok(Step::Did)
+    }
+
+    /// Puts a delivery onto the bus of the region `to`, which has the lead; where that fails, it comes again.
+    pub async fn hand_over(
+        &self,
+        delivery: &Delivery,
+        lead: &dyn Lead,
+        to: &RegionName,
+    ) -> Result<Received, PortError> {
+        match lead.hand_over(to, &delivery.envelope).await {
+            Ok(()) => self.ctx.bus.ack(delivery).await.map(|()| Received::Done),
+            Err(error) => self.keep(delivery, &error.to_string()).await,
+        }
+    }
+
+    /// Gives a delivery back because nobody may handle it now. That is no failure of its own: it is never given up for it.
+    pub async fn keep(&self, delivery: &Delivery, why: &str) -> Result<Received, PortError> {
+        let wait = retry::backoff(delivery.envelope.id.as_str(), delivery.attempts);
+        tracing::warn!(envelope.id = %delivery.envelope.id, why, "envelope {} is kept for later", delivery.envelope.id);
+        self.ctx.bus.retry(delivery, wait, why).await.map(|()| Received::GivenBack)
     }
 
     /// Looks at what has come due.
@@ -145,12 +186,21 @@ impl Processor {
 
     /// Carries one effect of the outbox out.
     pub async fn deliver(&self) -> Result<Step, PortError> {
-        let Some(item) = self.ctx.store.outbox_take(self.ctx.clock.now(), LEASE, 1).await?.pop() else {
+        let Some(item) = self.take_effect().await? else {
             return Ok(Step::Idle);
         };
-        let settled = deliver::carry_out(&self.ctx, &self.pace, &item).await;
-        self.ctx.store.outbox_settle(&item, settled).await?;
-        Ok(Step::Did)
+        self.carry_out(&item).await.map(|()| Step::Did)
+    }
+
+    /// Takes one effect that is due. Whoever takes it also [carries it out](Self::carry_out).
+    pub async fn take_effect(&self) -> Result<Option<OutboxItem>, PortError> {
+        Ok(self.ctx.store.outbox_take(self.ctx.clock.now(), LEASE, 1).await?.pop())
+    }
+
+    /// Carries an effect out that was taken, and says in the outbox what became of it.
+    pub async fn carry_out(&self, item: &OutboxItem) -> Result<(), PortError> {
+        let settled = deliver::carry_out(&self.ctx, &self.pace, item).await;
+        self.ctx.store.outbox_settle(item, settled).await
     }
 
     async fn handle(&self, delivery: &Delivery) -> Result<(), PortError> {

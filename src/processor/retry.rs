@@ -1,7 +1,7 @@
 //! When handling an envelope failed: try again later, or give up where somebody can see it and tell the asker.
 
-use super::Ctx;
 use super::outcome::{audit, effect};
+use super::{Ctx, Received};
 use crate::domain::envelope::{Envelope, Event};
 use crate::domain::id::EnvelopeId;
 use crate::domain::problem::Problem;
@@ -16,7 +16,7 @@ const TRIES_PERMANENT: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Gives the message back to the bus, or to the dead letters after the last try.
-pub(super) async fn after_failure(ctx: &Ctx, delivery: &Delivery, error: &PortError) -> Result<(), PortError> {
+pub(super) async fn after_failure(ctx: &Ctx, delivery: &Delivery, error: &PortError) -> Result<Received, PortError> {
     let envelope = &delivery.envelope;
     let tries = match error.kind {
         Kind::Permanent | Kind::Denied | Kind::Gone => TRIES_PERMANENT,
@@ -25,11 +25,11 @@ pub(super) async fn after_failure(ctx: &Ctx, delivery: &Delivery, error: &PortEr
     if delivery.attempts < tries {
         let wait = backoff(envelope.id.as_str(), delivery.attempts).max(asked_wait(error));
         tracing::warn!(envelope.id = %envelope.id, attempt = delivery.attempts, %error, "envelope {} failed and is tried again", envelope.id);
-        return ctx.bus.retry(delivery, wait, &error.to_string()).await;
+        return ctx.bus.retry(delivery, wait, &error.to_string()).await.map(|()| Received::GivenBack);
     }
     tracing::error!(envelope.id = %envelope.id, %error, "envelope {} is given up and lies with the dead letters", envelope.id);
     tell(ctx, envelope).await?;
-    ctx.bus.bury(delivery, &error.to_string()).await
+    ctx.bus.bury(delivery, &error.to_string()).await.map(|()| Received::Done)
 }
 
 /// The wait before try `attempt + 1`: doubles from half a second up to a minute, spread by up to a quarter so that what failed

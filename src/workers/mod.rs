@@ -1,88 +1,149 @@
 //! The loops that keep calling [`Processor`]: each does one piece of work at a time and knows when to stop.
-//! Nothing in here decides what is done; it decides when.
+//! Nothing in here decides what is done; it decides when, and whether it is our turn.
 
 mod courtesy;
+mod tempo;
+mod turn;
 
 pub use courtesy::Courtesy;
+pub use tempo::Tempo;
 
 use crate::health::Heartbeat;
-use crate::ports::PortError;
+use crate::ports::{Lead, PortError, Turn};
 use crate::processor::{Processor, Step};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Envelopes handled side by side: enough that a slow lookup holds up nobody, few enough for two cores.
 const CONSUMERS: usize = 4;
 /// Effects carried out side by side: most of their time is waiting for Slack.
 const DELIVERERS: usize = 4;
-/// How long the bus is asked to wait for an envelope.
-const BUS_WAIT: Duration = Duration::from_secs(1);
-/// How often deadlines are looked for.
-const TICK: Duration = Duration::from_millis(200);
-/// How long an idle deliverer waits unless it is woken.
-const DELIVERER_IDLE: Duration = Duration::from_millis(250);
 /// How long a loop rests after a port failed.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// How long a loop rests while it is not our turn to do what it does.
+const NOT_OUR_TURN: Duration = Duration::from_secs(1);
+/// The watch rests for so long at least, where something is due all the time.
+const WATCH_REST: Duration = Duration::from_millis(200);
 /// At shutdown, what is due is still delivered for this long; the rest is taken up at the next start.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// Who works: the processor, and everything that says when it may.
+pub struct Crew {
+    pub processor: Arc<Processor>,
+    pub lead: Arc<dyn Lead>,
+    pub heartbeat: Arc<Heartbeat>,
+    pub courtesy: Arc<Courtesy>,
+    tempo: Tempo,
+    /// Those who may ask the bus at the same time.
+    at_the_bus: Semaphore,
+    /// There may be something to deliver.
+    due: Notify,
+    /// What comes due next may have changed.
+    settled: Notify,
+}
+
+impl Crew {
+    pub fn new(processor: Arc<Processor>, lead: Arc<dyn Lead>, tempo: Tempo) -> Self {
+        let heartbeat = Arc::new(Heartbeat::waiting(tempo.bus_wait));
+        heartbeat.beat(processor.ctx().clock.now());
+        let at_the_bus = Semaphore::new(tempo.at_the_bus);
+        Self {
+            processor,
+            lead,
+            heartbeat,
+            courtesy: Arc::default(),
+            tempo,
+            at_the_bus,
+            due: Notify::new(),
+            settled: Notify::new(),
+        }
+    }
+}
+
 /// Runs all loops until `stop` turns true, then drains.
-pub async fn run(
-    processor: Arc<Processor>,
-    heartbeat: Arc<Heartbeat>,
-    courtesy: Arc<Courtesy>,
-    stop: watch::Receiver<bool>,
-) {
+pub async fn run(crew: Arc<Crew>, stop: watch::Receiver<bool>) {
     let mut loops = JoinSet::new();
     for _ in 0..CONSUMERS {
-        loops.spawn(consume(processor.clone(), heartbeat.clone(), courtesy.clone(), stop.clone()));
+        loops.spawn(consume(crew.clone(), stop.clone()));
     }
     for _ in 0..DELIVERERS {
-        loops.spawn(deliver(processor.clone(), courtesy.clone(), stop.clone()));
+        loops.spawn(deliver(crew.clone(), stop.clone()));
     }
-    loops.spawn(tick(processor.clone(), stop));
+    if crew.tempo.watched {
+        loops.spawn(watch_over(crew.clone(), stop));
+    } else {
+        loops.spawn(tick(crew.clone(), stop));
+    }
     while let Some(ended) = loops.join_next().await {
         if let Err(error) = ended {
             tracing::error!(%error, "a worker ended unexpectedly");
         }
     }
-    if tokio::time::timeout(DRAIN, drain(&processor)).await.is_err() {
+    if tokio::time::timeout(DRAIN, crew.deliver_all()).await.is_err() {
         tracing::warn!("not everything was delivered before the end; it will be at the next start");
     }
 }
 
-async fn consume(
-    processor: Arc<Processor>,
-    heartbeat: Arc<Heartbeat>,
-    courtesy: Arc<Courtesy>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn consume(crew: Arc<Crew>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        courtesy.wait().await;
-        heartbeat.beat(processor.ctx().clock.now());
-        // Never broken off: what was taken is finished, and the wait is short.
-        let step = processor.consume(BUS_WAIT).await;
+        crew.courtesy.wait().await;
+        crew.heartbeat.beat(crew.processor.ctx().clock.now());
+        let step = take_one(&crew, &mut stop).await;
         rest_after(step, Duration::ZERO, &mut stop).await;
     }
 }
 
-async fn tick(processor: Arc<Processor>, mut stop: watch::Receiver<bool>) {
+/// Never broken off once it asks the bus: what was taken is finished, and the wait is short.
+async fn take_one(crew: &Crew, stop: &mut watch::Receiver<bool>) -> Result<Step, PortError> {
+    let delivery = {
+        let _place = tokio::select! {
+            place = crew.at_the_bus.acquire() => place,
+            _ = stop.wait_for(|stopping| *stopping) => return Ok(Step::Idle),
+        };
+        if crew.lead.turn().await? == Turn::Nobodys {
+            rest_after(Ok(Step::Idle), NOT_OUR_TURN, stop).await;
+            return Ok(Step::Idle);
+        }
+        crew.processor.take(crew.tempo.bus_wait).await?
+    };
+    let Some(delivery) = delivery else { return Ok(Step::Idle) };
+    crew.receive(&delivery).await.map(|_| Step::Did)
+}
+
+async fn tick(crew: Arc<Crew>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        let step = processor.tick().await;
-        rest_after(step.map(|_| Step::Idle), TICK, &mut stop).await;
+        let step = crew.tick().await;
+        rest_after(step.map(|_| Step::Idle), crew.tempo.tick, &mut stop).await;
     }
 }
 
-async fn deliver(processor: Arc<Processor>, courtesy: Arc<Courtesy>, mut stop: watch::Receiver<bool>) {
+/// Looks at deadlines when they come due, and wakes a deliverer when an effect does.
+async fn watch_over(crew: Arc<Crew>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        courtesy.wait().await;
-        match processor.deliver().await {
+        let rest = crew.look().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "what comes due could not be looked for; this is tried again soon");
+            AFTER_ERROR
+        });
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = crew.processor.committed_something() => {}
+            () = crew.settled.notified() => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+async fn deliver(crew: Arc<Crew>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        crew.courtesy.wait().await;
+        match crew.deliver().await {
             Ok(Step::Idle) => {
                 tokio::select! {
-                    () = processor.committed_something() => {}
-                    () = tokio::time::sleep(DELIVERER_IDLE) => {}
+                    () = crew.processor.committed_something() => {}
+                    () = crew.due.notified() => {}
+                    () = tokio::time::sleep(crew.tempo.deliverer_idle) => {}
                     _ = stop.changed() => {}
                 }
             }
@@ -106,9 +167,4 @@ async fn rest_after(step: Result<Step, PortError>, idle: Duration, stop: &mut wa
             _ = stop.changed() => {}
         }
     }
-}
-
-/// What is due now is delivered; nothing new is taken.
-async fn drain(processor: &Processor) {
-    while matches!(processor.deliver().await, Ok(Step::Did)) {}
 }

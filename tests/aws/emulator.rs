@@ -9,6 +9,7 @@
 //! - A standard queue of AWS may hand a message out twice and in another order. The suites ask for neither to be impossible: the claim of
 //!   the store is what makes a message count once.
 //! - `StartMessageMoveTask` does not exist. Dead letters are replayed by receive and send, which AWS has too.
+//! - Step Functions knows no redrive, and refuses a start that is repeated while the execution runs: see `states.rs`.
 //! - `PutEvents` accepts a bus that is not there and a detail that is no JSON object; AWS refuses both.
 
 use crate::contract::Backend;
@@ -31,6 +32,8 @@ const PEOPLE: &str = "authorized-users";
 const BUS: &str = "command-event-bus";
 const QUEUE: &str = "commands";
 const DEAD: &str = "commands-dead";
+pub(crate) const SIGNALS: &str = "signals";
+pub(crate) const SIGNALS_DEAD: &str = "signals-dead";
 const REGION: &str = "eu-central-1";
 
 /// One account.
@@ -80,6 +83,97 @@ impl Account {
         Self { config, id: self.id.clone(), clock: self.clock.clone() }
     }
 
+    /// The same, where SQS counts by the real time.
+    pub(crate) fn in_real_time(self) -> Self {
+        std::fs::remove_file(std::path::Path::new(&settings("SWITCHMAN_AWS_CLOCKS")).join(&self.id)).unwrap();
+        self
+    }
+
+    /// How a process of its own reaches the account.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let all = [
+            ("AWS_ENDPOINT_URL", endpoint()),
+            ("AWS_ACCESS_KEY_ID", self.id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
+        ];
+        all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    pub(crate) fn bucket(&self) -> String {
+        format!("files-{}", self.id)
+    }
+
+    /// `[backend]` and `[[region]]` of a configuration.
+    pub(crate) fn backend(&self) -> String {
+        let names = self.names();
+        format!(
+            "[backend]\nkind = \"aws\"\nregion = {REGION:?}\nqueue_url = {:?}\ndead_letter_url = {:?}\nsignals_url = {:?}\n\n\
+             [[region]]\nname = {REGION:?}\nbucket = {:?}\nstate_machine = \"arn:aws:states:{REGION}:{}:stateMachine:switchman-batch\"\n",
+            names.queue_url,
+            names.dead_letter_url,
+            self.queue_url(SIGNALS),
+            self.bucket(),
+            self.id
+        )
+    }
+
+    fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(true).build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// A bucket of the region, empty: its name, and somebody else's way to it. Names are the same for all accounts.
+    pub(crate) async fn make_bucket(&self) -> (String, aws_sdk_s3::Client) {
+        let place = aws_sdk_s3::types::BucketLocationConstraint::EuCentral1;
+        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
+        let (bucket, client) = (self.bucket(), self.s3());
+        client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
+        (bucket, client)
+    }
+
+    pub(crate) async fn put_object(&self, key: &str, content: Vec<u8>) {
+        self.s3().put_object().bucket(self.bucket()).key(key).body(content.into()).send().await.unwrap();
+    }
+
+    pub(crate) fn queue_arn(&self, name: &str) -> String {
+        format!("arn:aws:sqs:{REGION}:{}:{name}", self.id)
+    }
+
+    pub(crate) async fn send(&self, queue: &str, body: &str) {
+        let call = aws_sdk_sqs::Client::new(&self.config).send_message().queue_url(self.queue_url(queue));
+        call.message_body(body).send().await.unwrap();
+    }
+
+    /// How many messages wait in a queue, or are held back there.
+    pub(crate) async fn waiting(&self, queue: &str) -> u64 {
+        use aws_sdk_sqs::types::QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed};
+        let names = vec![ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed];
+        let call = aws_sdk_sqs::Client::new(&self.config).get_queue_attributes().queue_url(self.queue_url(queue));
+        let counts = call.set_attribute_names(Some(names)).send().await.unwrap().attributes.unwrap_or_default();
+        counts.values().map(|count| count.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Takes messages off a queue, waiting for the first; how many.
+    pub(crate) async fn receive(&self, queue: &str) -> usize {
+        let config = aws_sdk_sqs::config::Builder::from(&self.config);
+        let config = config.timeout_config(aws_config::timeout::TimeoutConfig::builder().build()).build();
+        let call = aws_sdk_sqs::Client::from_conf(config).receive_message().queue_url(self.queue_url(queue));
+        call.wait_time_seconds(20).max_number_of_messages(10).send().await.unwrap().messages().len()
+    }
+
+    /// Asks the emulator for something of which no client is at hand here. It takes the account from the signature, which it does not check.
+    pub(crate) async fn call(&self, service: &str, path: &str, body: &serde_json::Value) -> (u16, String) {
+        let scope = format!("{}/20260302/{REGION}/{service}/aws4_request", self.id);
+        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let headers = [("authorization", signature.as_str()), ("content-type", "application/json")];
+        crate::http::post(&format!("{}{path}", endpoint()), &headers, body.to_string()).await
+    }
+
+    pub(crate) async fn make_signals(&self) {
+        aws_sdk_sqs::Client::new(&self.config).create_queue().queue_name(SIGNALS).send().await.unwrap();
+    }
+
     /// An account with everything that a bot needs.
     pub(crate) async fn furnished() -> Self {
         let account = Self::at(&endpoint()).await;
@@ -104,7 +198,7 @@ impl Account {
         assert_eq!(put.failed_entry_count(), 0, "{put:?}");
     }
 
-    fn queue_url(&self, name: &str) -> String {
+    pub(crate) fn queue_url(&self, name: &str) -> String {
         format!("{}/{}/{name}", endpoint(), self.id)
     }
 

@@ -20,12 +20,69 @@ pub(crate) enum Fault {
     Refused(u16, &'static str),
 }
 
+/// Answers requests of a service in the place of the emulator: by operation and body, with a status and a body.
+pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
+
+/// Nobody is there any more.
+const DEAD: Fault = Fault::Refused(503, "ServiceUnavailable");
+/// The same, such that it is not tried again: whoever asks is dead, and a test need not wait for it.
+const FORGOTTEN: Fault = Fault::Refused(400, "Dead");
+
+/// A way that ends.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// How many requests go through still.
+    left: usize,
+    /// What becomes of the one after them.
+    fault: Fault,
+    /// What becomes of every later one.
+    after: Fault,
+    /// Whether it came to that.
+    struck: bool,
+}
+
 #[derive(Default)]
 struct Plan {
+    /// The service that something else stands in for, by the first word of its target.
+    stand_in: Option<(&'static str, StandIn)>,
     /// The operation that is disturbed, how, and how often still.
     fault: Option<(&'static str, Fault, usize)>,
     /// The operations that were asked for, in order.
     seen: Vec<String>,
+    cut: Option<Cut>,
+    /// After how many that met the cut it is mended by itself.
+    mend: Option<usize>,
+}
+
+impl Plan {
+    /// What happens to the next request.
+    fn fault(&mut self, operation: &str) -> Option<Fault> {
+        if self.cut.is_some_and(|cut| cut.left == 0)
+            && let Some(left) = &mut self.mend
+        {
+            if *left == 0 {
+                (self.cut, self.mend) = (None, None);
+            } else {
+                *left -= 1;
+            }
+        }
+        match &mut self.cut {
+            Some(cut) if cut.left == 0 => {
+                let fault = if cut.struck { cut.after } else { cut.fault };
+                cut.struck = true;
+                return Some(fault);
+            }
+            Some(cut) => cut.left -= 1,
+            None => {}
+        }
+        match &mut self.fault {
+            Some((name, fault, times)) if *name == operation && *times > 0 => {
+                *times -= 1;
+                Some(*fault)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The proxy, until it is dropped.
@@ -56,7 +113,40 @@ impl Proxy {
         self.plan.lock().unwrap().fault = Some((operation, fault, times));
     }
 
-    /// How often an operation was asked for.
+    /// Has something else answer for a service.
+    pub(crate) fn stand_in(&self, service: &'static str, with: StandIn) {
+        self.plan.lock().unwrap().stand_in = Some((service, with));
+    }
+
+    /// Lets `more` requests through. The next gets no answer, and is carried out if `done`; none after that is.
+    pub(crate) fn die_after(&self, more: usize, done: bool) {
+        let first = if done { Fault::AnswerLost } else { FORGOTTEN };
+        self.plan.lock().unwrap().cut = Some(Cut { left: more, fault: first, after: FORGOTTEN, struck: false });
+    }
+
+    /// Whether it came to that.
+    pub(crate) fn died(&self) -> bool {
+        self.plan.lock().unwrap().cut.is_some_and(|cut| cut.struck)
+    }
+
+    /// Kills whoever asks: `after` requests go through, the next one meets the fault, and no later one is carried out.
+    pub(crate) fn cut(&self, after: usize, fault: Fault) {
+        self.plan.lock().unwrap().cut = Some(Cut { left: after, fault, after: DEAD, struck: false });
+    }
+
+    /// After so many requests that did not go through, all do again.
+    pub(crate) fn mend_after(&self, refused: usize) {
+        self.plan.lock().unwrap().mend = Some(refused);
+    }
+
+    /// Everything goes through again; how many requests there were.
+    pub(crate) fn heal(&self) -> usize {
+        let mut plan = self.plan.lock().unwrap();
+        plan.cut = None;
+        std::mem::take(&mut plan.seen).len()
+    }
+
+    /// How often an operation was asked for; S3 has none, but methods.
     pub(crate) fn seen(&self, operation: &str) -> usize {
         self.plan.lock().unwrap().seen.iter().filter(|seen| *seen == operation).count()
     }
@@ -64,17 +154,14 @@ impl Proxy {
 
 async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("").to_owned();
-    let fault = {
+    let (service, operation) =
+        target.and_then(|target| target.split_once('.')).unwrap_or(("", request.method().as_str()));
+    let (service, operation) = (service.to_owned(), operation.to_owned());
+    let (fault, stand_in) = {
         let mut plan = plan.lock().unwrap();
         plan.seen.push(operation.clone());
-        match &mut plan.fault {
-            Some((name, fault, times)) if *name == operation && *times > 0 => {
-                *times -= 1;
-                Some(*fault)
-            }
-            _ => None,
-        }
+        let stand_in = plan.stand_in.clone().filter(|(name, _)| *name == service).map(|(_, with)| with);
+        (plan.fault(&operation), stand_in)
     };
     if let Some(Fault::Refused(status, code)) = fault {
         let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");
@@ -85,13 +172,25 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     parts.uri = format!("{}{path}", endpoint()).parse().unwrap();
     let body = body.collect().await.unwrap().to_bytes();
+    if let Some(stand_in) = stand_in {
+        assert_eq!(parts.headers["content-type"], "application/x-amz-json-1.0");
+        let (status, answer) = stand_in(&operation, &body);
+        let headers = [("content-type", "application/x-amz-json-1.0")];
+        let answer = if fault == Some(Fault::AnswerLost) { broken_off() } else { Body::from(answer) };
+        return (StatusCode::from_u16(status).unwrap(), headers, answer).into_response();
+    }
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let (parts, body) =
         client.request(axum::http::Request::from_parts(parts, Full::new(body))).await.unwrap().into_parts();
     if fault == Some(Fault::AnswerLost) {
-        let broken =
-            futures_util::stream::iter([Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("broken off"))]);
-        return Response::from_parts(parts, Body::from_stream(broken));
+        return Response::from_parts(parts, broken_off());
     }
     Response::from_parts(parts, Body::new(body))
+}
+
+fn broken_off() -> Body {
+    Body::from_stream(futures_util::stream::iter([
+        Ok(Bytes::from_static(b"{")),
+        Err(std::io::Error::other("broken off")),
+    ]))
 }

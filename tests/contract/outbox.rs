@@ -1,13 +1,15 @@
 //! What every [`Store`] must do with its outbox: coalescing, order, leases, receipts.
 
 use super::Backend;
-use super::samples::{channel, outbox, show};
+use super::samples::{channel, key, outbox, show};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use switchman::domain::id::UserId;
 use switchman::domain::problem::Problem;
 use switchman::domain::reply::Reply;
-use switchman::ports::{Clock, Effect, MessageRef, OutboxItem, OutboxWrite, Person, Priority, Settled, Store};
+use switchman::ports::{
+    Clock, Commit, Deadline, Effect, MessageRef, OutboxItem, OutboxWrite, Person, Priority, Settled, Store, Subject,
+};
 
 macro_rules! outbox_contract {
     ($backend:ty) => {
@@ -15,6 +17,7 @@ macro_rules! outbox_contract {
             writes_under_one_key_become_one_item,
             the_first_priority_goes_first_then_what_was_due_first,
             nothing_comes_before_it_is_due,
+            what_comes_due_next_is_known,
             a_lease_keeps_others_away_until_it_ends,
             settling_without_the_lease_changes_nothing,
             a_write_while_the_item_is_held_is_not_lost,
@@ -95,6 +98,25 @@ pub(crate) async fn nothing_comes_before_it_is_due(backend: &impl Backend) {
     write(&*store, [show(1, Priority::First, seconds(now, 10))]).await;
     assert!(take(&*store, seconds(now, 9)).await.is_empty());
     assert_eq!(take(&*store, seconds(now, 10)).await.len(), 1);
+}
+
+pub(crate) async fn what_comes_due_next_is_known(backend: &impl Backend) {
+    let store = backend.store();
+    let now = backend.clock().now();
+    let deadline = |due| Deadline { key: "look:1".into(), due, subject: Subject::Attempt(key(1)) };
+    let set = |due| Commit { deadlines: vec![deadline(due)], ..Commit::default() };
+    assert_eq!(store.next_due().await.unwrap(), None);
+    store.commit(set(seconds(now, 30))).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), Some(seconds(now, 30)));
+    write(&*store, [show(1, Priority::Later, seconds(now, 20))]).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(seconds(now, 20)));
+    write(&*store, [show(2, Priority::First, seconds(now, -1))]).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(seconds(now, -1)), "it is due already");
+    let [held] = &take(&*store, now).await[..] else { panic!("one is due") };
+    assert_eq!(store.next_due().await.unwrap(), Some(seconds(now, 20)), "what is held is due when its lease ends");
+    store.outbox_settle(held, done(now)).await.unwrap();
+    store.commit(set(seconds(now, 10))).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), Some(seconds(now, 10)));
 }
 
 pub(crate) async fn a_lease_keeps_others_away_until_it_ends(backend: &impl Backend) {

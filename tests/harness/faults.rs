@@ -186,6 +186,10 @@ impl Store for Faulty<dyn Store> {
         self.faults.call("Store::due", Nature::Reads, self.port.due(now, max)).await
     }
 
+    async fn next_due(&self) -> Result<Option<Timestamp>, PortError> {
+        self.faults.call("Store::next_due", Nature::Reads, self.port.next_due()).await
+    }
+
     async fn outbox_take(&self, now: Timestamp, lease: Duration, max: usize) -> Result<Vec<OutboxItem>, PortError> {
         self.faults.call("Store::outbox_take", Nature::Reads, self.port.outbox_take(now, lease, max)).await
     }

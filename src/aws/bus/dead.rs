@@ -2,7 +2,7 @@
 
 use super::EventBus;
 use super::events;
-use super::queue::{Note, Queue, Received};
+use crate::aws::queue::{Note, Queue, Received};
 use crate::ports::{DeadLetter, PortError};
 use jiff::Timestamp;
 use std::time::Duration;

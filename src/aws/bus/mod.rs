@@ -7,9 +7,9 @@
 mod dead;
 mod events;
 mod publish;
-mod queue;
 
 use super::breaker::Breaker;
+use super::queue::{Queue, Received};
 use super::table::Table;
 use crate::domain::envelope::Envelope;
 use crate::ports::{Bus, Clock, DeadLetter, Delivery, PortError, Published};
@@ -17,7 +17,6 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use events::Events;
 use jiff::{SignedDuration, Timestamp};
-use queue::Queue;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,6 +33,17 @@ pub struct BusNames {
     pub bus: String,
     pub queue_url: String,
     pub dead_letter_url: String,
+}
+
+/// A message of the queue of commands, as it was taken off it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    pub id: String,
+    /// SQS's receipt handle.
+    pub handle: String,
+    pub body: String,
+    /// How often it has been taken, this time included.
+    pub attempts: u32,
 }
 
 /// [`Bus`] on a bus, a rule and queues that exist. Several processes may use it at once.
@@ -92,21 +102,28 @@ impl EventBus {
     async fn receive(&self, max: usize, lease: Duration, wait: Duration) -> Result<(usize, Vec<Delivery>), PortError> {
         let messages = self.queue.receive("could not take from the bus", max, lease, wait).await?;
         let now = self.clock.now();
-        let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX).as_microsecond();
+        let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let (received, mut deliveries) = (messages.len(), Vec::new());
         for message in messages {
-            match events::read(&message.body) {
-                Ok(envelope) => {
-                    let receipt = format!("{end}.{}", message.handle);
-                    deliveries.push(Delivery { envelope, attempts: message.attempts, receipt });
-                }
-                Err(why) => {
-                    tracing::error!(message = message.id, why, "a message cannot be read and is buried");
-                    dead::bury(self, &message.body, &message.handle, message.attempts, &why, now).await?;
-                }
-            }
+            let Received { id, handle, body, attempts, .. } = message;
+            deliveries.extend(self.delivery(&Handed { id, handle, body, attempts }, end).await?);
         }
         Ok((received, deliveries))
+    }
+
+    /// The delivery of a message that AWS has taken off the queue for us, ours until `end`. `None`: it cannot be read and is buried.
+    pub async fn delivery(&self, message: &Handed, end: Timestamp) -> Result<Option<Delivery>, PortError> {
+        match events::read(&message.body) {
+            Ok(envelope) => {
+                let receipt = format!("{}.{}", end.as_microsecond(), message.handle);
+                Ok(Some(Delivery { envelope, attempts: message.attempts, receipt }))
+            }
+            Err(why) => {
+                tracing::error!(message = message.id, why, "a message cannot be read and is buried");
+                dead::bury(self, &message.body, &message.handle, message.attempts, &why, self.clock.now()).await?;
+                Ok(None)
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::ports::{Commit, Deadline, PortError, Subject};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-const SET: &str = "deadline";
+pub(super) const SET: &str = "deadline";
 
 /// Clears and then sets what the commit asks for, each key once.
 pub(super) fn writes(commit: &Commit) -> Vec<Write> {

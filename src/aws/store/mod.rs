@@ -101,6 +101,16 @@ impl Store for DynamoStore {
         deadlines::due(&self.table, now, max).await
     }
 
+    async fn next_due(&self) -> Result<Option<Timestamp>, PortError> {
+        let mut next = None;
+        for set in [deadlines::SET].into_iter().chain(outbox::SETS) {
+            let first = self.table.query("could not look for what comes due", &DUE.oldest(set), 1).await?;
+            let at = first.first().map(|item| item.time(DUE.sort.name())).transpose()?;
+            next = [next, at].into_iter().flatten().min();
+        }
+        Ok(next)
+    }
+
     async fn outbox_take(&self, now: Timestamp, lease: Duration, max: usize) -> Result<Vec<OutboxItem>, PortError> {
         take::take(&self.table, now, lease, max).await
     }

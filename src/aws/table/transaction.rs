@@ -22,6 +22,8 @@ pub(in crate::aws) enum Check {
     Number(&'static str, u64),
     /// Its attribute has this text.
     Text(&'static str, String),
+    /// It is not there, or its attribute has no number between these two (both included).
+    Outside(&'static str, i64, i64),
 }
 
 /// One write of a transaction.
@@ -55,6 +57,13 @@ impl Check {
             Self::Absent => (Some(format!("attribute_not_exists({PARTITION})")), None, None),
             Self::Number(name, value) => equal(name, AttributeValue::N(value.to_string())),
             Self::Text(name, value) => equal(name, AttributeValue::S(value.clone())),
+            Self::Outside(name, low, high) => {
+                let number = |value: &i64| AttributeValue::N(value.to_string());
+                let condition = format!("attribute_not_exists({PARTITION}) OR #c < :low OR #c > :high");
+                let names = HashMap::from([("#c".to_owned(), (*name).to_owned())]);
+                let values = HashMap::from([(":low".to_owned(), number(low)), (":high".to_owned(), number(high))]);
+                (Some(condition), Some(names), Some(values))
+            }
         }
     }
 }

@@ -1,14 +1,13 @@
 //! What is kept of each attempt: what was asked for, and how it ended. Both are written once and never changed.
 
-use super::execution::{counted, progress};
 use super::io;
 use crate::batch::durable;
-use crate::batch::{self, BatchError, Outcome, Summary};
+use crate::batch::ledger::{ENDED, End, Ended, REQUEST, Request};
+use crate::batch::{self, BatchError};
 use crate::domain::command::Scope;
-use crate::domain::id::{JobName, RegionName};
-use crate::domain::run::{AttemptKey, Input, Progress, ReasonCount};
+use crate::domain::run::AttemptKey;
 use crate::ports::{Execution, ExecutionState, PortError};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -19,40 +18,6 @@ use std::time::SystemTime;
 pub struct Attempts {
     root: PathBuf,
 }
-
-/// What was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Request {
-    pub(crate) job: JobName,
-    pub(crate) input: Input,
-    pub(crate) scope: Scope,
-    /// Where it was begun, and in which epoch; `None` before there were regions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) region: Option<RegionName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) epoch: Option<u64>,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ended {
-    state: End,
-    progress: Progress,
-    reasons: Vec<ReasonCount>,
-    failure: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum End {
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
-const REQUEST: &str = "request.json";
-/// Written last: what it says holds for everything else there.
-pub(crate) const ENDED: &str = "ended.json";
 
 impl Attempts {
     pub fn new(root: impl Into<PathBuf>) -> Self {
@@ -125,53 +90,14 @@ impl Attempts {
     }
 }
 
-impl Ended {
-    pub(super) fn of(summary: &Summary, reached: &batch::Progress) -> Self {
-        let ended =
-            |state, failure| Self { state, progress: progress(reached), reasons: counted(&summary.reasons), failure };
-        match summary.outcome {
-            Outcome::Succeeded => ended(End::Succeeded, None),
-            Outcome::TooManyRejects => {
-                let text = format!(
-                    "{} % of the rows were rejected and the job tolerates {} %; the output is kept aside",
-                    percent(summary.rejected_percent),
-                    percent(summary.tolerated_percent),
-                );
-                ended(End::Failed, Some(text))
-            }
-        }
-    }
-
-    pub(super) fn cancelled(reached: &batch::Progress) -> Self {
-        let (progress, reasons) = (progress(reached), counted(&reached.reasons));
-        Self { state: End::Cancelled, progress, reasons, failure: None }
-    }
-
-    pub(super) fn failed(why: String, reached: &batch::Progress) -> Self {
-        let (progress, reasons) = (progress(reached), counted(&reached.reasons));
-        Self { state: End::Failed, progress, reasons, failure: Some(why) }
-    }
-
-    pub(crate) fn has_succeeded(&self) -> bool {
-        self.state == End::Succeeded
-    }
-}
-
-impl From<Ended> for Execution {
-    fn from(ended: Ended) -> Self {
-        let state = match ended.state {
-            End::Succeeded => ExecutionState::Succeeded,
-            End::Failed => ExecutionState::Failed,
-            End::Cancelled => ExecutionState::Cancelled,
-        };
-        Self { state, progress: ended.progress, reasons: ended.reasons, failure: ended.failure }
-    }
-}
-
-/// At most two digits behind the point.
-fn percent(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// An end as the port tells it.
+pub(super) fn execution(ended: Ended) -> Execution {
+    let state = match ended.state {
+        End::Succeeded => ExecutionState::Succeeded,
+        End::Failed => ExecutionState::Failed,
+        End::Cancelled => ExecutionState::Cancelled,
+    };
+    Execution { state, progress: ended.progress, reasons: ended.reasons, failure: ended.failure }
 }
 
 /// Writes a file of an attempt that was read elsewhere, durably.
@@ -186,11 +112,4 @@ pub(crate) fn unusable(error: BatchError) -> PortError {
         BatchError::Io { what, source } => io(format!("could not {what}"), source),
         error => PortError::permanent(error.to_string()),
     }
-}
-
-/// The name under which people get a result: `sales.r-7k3f.csv`, `sales.r-7k3f.rejects.csv`.
-pub(crate) fn result_name(key: &AttemptKey, request: &Request, rejects: bool) -> String {
-    let name = Path::new(request.input.name.as_str());
-    let stem = name.file_stem().and_then(|stem| stem.to_str()).unwrap_or("result");
-    format!("{stem}.{}{}.csv", key.run, if rejects { ".rejects" } else { "" })
 }

@@ -1,10 +1,9 @@
 //! One execution: the batch itself, then its results where people look for them.
 
-use super::attempts::{Request, result_name};
 use super::{Inner, Live, jobs::LocalJob};
-use crate::batch::{self, BatchError, Job, Outcome, Redo, Summary, Tally, Task, durable};
-use crate::domain::command::Scope;
-use crate::domain::run::{AttemptKey, Progress, ReasonCount};
+use crate::batch::ledger::{self, Request, result_name};
+use crate::batch::{self, BatchError, Job, Outcome, Redo, Summary, Task, durable};
+use crate::domain::run::AttemptKey;
 use std::fs;
 use std::path::Path;
 
@@ -13,13 +12,8 @@ pub(super) fn run(inner: &Inner, key: &AttemptKey, request: &Request, live: &Liv
     let local = inner.jobs.get(&request.job).map_err(|e| BatchError::State(e.what))?;
     let job = Job::load(&local.spec, &local.folder)?;
     let (dir, input) = (inner.attempts.dir(key), local.input.join(request.input.name.as_str()));
-    let scope = match request.scope {
-        Scope::Rows => batch::Scope::Rows,
-        Scope::Chunks => batch::Scope::Chunks,
-        Scope::All => batch::Scope::All,
-    };
     let earlier = inner.attempts.earlier(key).map_err(|e| BatchError::State(e.what))?;
-    let redo = (!earlier.is_empty()).then_some(Redo { scope, earlier: &earlier });
+    let redo = (!earlier.is_empty()).then_some(Redo { scope: ledger::scope(request.scope), earlier: &earlier });
     let summary = batch::execute(&Task { job: &job, input: &input, dir: &dir, redo }, &live.control)?;
     if summary.outcome == Outcome::Succeeded {
         // Held already where the batch was finished just now, and not where an earlier process has done that.
@@ -49,24 +43,4 @@ pub(in crate::embedded) fn show(
             .map_err(BatchError::io("write", &target))?;
     }
     durable::sync_dir(&local.output)
-}
-
-/// The counters in the domain's words.
-pub(super) fn progress(reached: &batch::Progress) -> Progress {
-    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    Progress {
-        rows: reached.rows(),
-        accepted: reached.accepted,
-        rejected: reached.rejected,
-        bytes: reached.bytes,
-        bytes_total: reached.bytes_total,
-        chunks: small(reached.chunks),
-        chunks_total: small(reached.chunks_total),
-    }
-}
-
-/// Rejects by reason, the most frequent first.
-pub(super) fn counted(reasons: &Tally) -> Vec<ReasonCount> {
-    let count = |(reason, count): (batch::Reason, u64)| ReasonCount { reason: reason.code().to_owned(), count };
-    reasons.ranked().into_iter().map(count).collect()
 }

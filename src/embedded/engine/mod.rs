@@ -7,19 +7,18 @@ mod fence;
 mod jobs;
 
 pub use attempts::Attempts;
-pub(super) use attempts::{ENDED, keep_text, result_name, unusable};
+pub(super) use attempts::{keep_text, unusable};
 pub(super) use execution::show;
 pub use fence::{Fence, Permit, Refusal};
 pub use jobs::{LocalJob, LocalJobs};
 
+use crate::batch::ledger::{Ended, Request, counted, progress};
 use crate::batch::{self, Control};
 use crate::domain::id::RegionName;
 use crate::domain::run::AttemptKey;
 use crate::domain::task::{TaskAnswer, TaskToken};
 use crate::ports::{Engine, Execution, ExecutionState, Kind, PortError, RejectPage, RejectedRow, StartRun};
 use async_trait::async_trait;
-use attempts::{Ended, Request};
-use execution::{counted, progress};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -195,7 +194,7 @@ impl Inner {
             return Ok(execution(state, &live.control.progress()));
         }
         if let Some(ended) = self.attempts.ended(key)? {
-            return Ok(ended.into());
+            return Ok(attempts::execution(ended));
         }
         if self.attempts.request(key)?.is_none() {
             return Ok(execution(ExecutionState::Absent, &batch::Progress::default()));

@@ -2,11 +2,11 @@
 //! never looked at again.
 
 use super::region::Region;
-use crate::batch::{self, Trace};
+use crate::batch::{self, Trace, ledger::ENDED};
 use crate::domain::id::{FileName, JobName};
 use crate::domain::region::Replication;
 use crate::domain::run::AttemptKey;
-use crate::embedded::engine::{self, ENDED, io, unusable};
+use crate::embedded::engine::{self, io, unusable};
 use crate::ports::PortError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};

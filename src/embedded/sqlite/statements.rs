@@ -44,6 +44,10 @@ statements! {
     DEADLINE_CLEAR = "DELETE FROM deadlines WHERE key = ?1";
     DEADLINES_DUE = "SELECT key, due, attempt FROM deadlines WHERE due <= ?1 ORDER BY due, key LIMIT ?2";
 
+    // Each along an index: the first of all deadlines and of each priority.
+    NEXT_DUE = "SELECT (SELECT min(due) FROM deadlines), (SELECT min(ready) FROM outbox WHERE priority = 0), \
+        (SELECT min(ready) FROM outbox WHERE priority = 1)";
+
     OUTBOX_WRITE = "INSERT INTO outbox (key, effect, priority, fresh, due, since) VALUES (?1, ?2, ?3, ?3, ?4, ?5) \
         ON CONFLICT (key) DO UPDATE SET effect = excluded.effect, priority = min(priority, excluded.priority), \
         fresh = min(ifnull(fresh, excluded.fresh), excluded.fresh), due = min(due, excluded.due), \

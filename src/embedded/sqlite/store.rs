@@ -102,6 +102,16 @@ impl Store for Sqlite {
         Ok(rows.into_iter().filter_map(deadline).collect())
     }
 
+    async fn next_due(&self) -> Result<Option<Timestamp>, PortError> {
+        let query = |connection: &rusqlite::Connection| {
+            let mut statement = connection.prepare_cached(sql::NEXT_DUE)?;
+            let firsts: [Option<i64>; 3] =
+                statement.query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
+            Ok(firsts.into_iter().flatten().min())
+        };
+        Ok(self.readers.read("could not look for what comes due", query).await?.map(time))
+    }
+
     async fn outbox_take(&self, now: Timestamp, lease: Duration, max: usize) -> Result<Vec<OutboxItem>, PortError> {
         let work = move |group: &mut super::writer::Group<'_>| outbox::take(group, now, lease, max);
         let taken = self.writer.write("could not take from the outbox", Parts::Many, work).await?;

@@ -107,6 +107,12 @@ impl Queue {
         self.breaker.call(call.send()).await.map(drop).map_err(|failed| failed.port(Access::Write, doing))
     }
 
+    /// Sends a message that nobody gets before `delay` (at most a quarter of an hour) is over.
+    pub(super) async fn send_later(&self, doing: &str, body: &str, delay: Duration) -> Result<(), PortError> {
+        let call = self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(seconds(delay));
+        self.breaker.call(call.send()).await.map(drop).map_err(|failed| failed.port(Access::Write, doing))
+    }
+
     /// About how many messages there are, hidden ones included.
     pub(super) async fn depth(&self) -> Result<u64, PortError> {
         let names = [
