@@ -18,6 +18,8 @@ What MiniStack does otherwise than AWS, and what is done about it here:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 - A function finds the emulator by AWS_ENDPOINT_URL alone, which the template does not set: on AWS, nothing does. It is added by
   UpdateFunctionConfiguration. https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+- It takes a number that is a parameter of the stack for a text, and its queue pollers stop at that. Their maximum concurrency is set again
+  as a number. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 - It copies nothing from bucket to bucket, whatever ReplicationConfiguration says: a test that needs a copy makes it.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html
 - It starts nothing by a schedule: a test calls the tick. https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
@@ -26,6 +28,8 @@ What MiniStack does otherwise than AWS, and what is done about it here:
 - It tells accounts and regions apart by the credentials of a request, and a request of Slack has none: without the header in `headers`
   it looks for the API in another region and says 404. On AWS the name of the host tells.
   https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-publish.html
+- A secret that is made without a value has an empty version, which then is the one before the first value. On AWS there is none. The value
+  is put twice. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 - The secret's value is copied to its replica region when it is put, as on AWS; where it is not, `up` fails and says so.
 - What a stack retains stays; `down` deletes it by hand, as infra/README.md says for AWS.
 """
@@ -34,7 +38,10 @@ import argparse
 import io
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 
@@ -95,14 +102,26 @@ class Place:
         return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
 
+def lean(program):
+    """The program without what a debugger needs, where there is `strip`: a debug build is four times as large with it."""
+    content = pathlib.Path(program).read_bytes()
+    tool = shutil.which("strip")
+    if tool is None or not content.startswith(b"\x7fELF"):
+        return content
+    with tempfile.TemporaryDirectory() as folder:
+        stripped = pathlib.Path(folder) / "program"
+        subprocess.run([tool, "--strip-debug", "-o", stripped, program], check=True)
+        return stripped.read_bytes()
+
+
 def archive(program):
-    """The program as `bootstrap`, lightly packed: it is a debug build, and goes nowhere."""
+    """The program as `bootstrap`, lightly packed: it goes nowhere."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as into:
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o100755 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
-        into.writestr(entry, pathlib.Path(program).read_bytes())
+        into.writestr(entry, lean(program))
     return packed.getvalue()
 
 
@@ -152,7 +171,8 @@ def replicas(place, other):
 
 def secret(primary, standby):
     value = json.dumps(SECRET)
-    primary.secretsmanager.put_secret_value(SecretId="switchman/slack", SecretString=value)
+    for _ in range(2):
+        primary.secretsmanager.put_secret_value(SecretId="switchman/slack", SecretString=value)
     there = standby.secretsmanager.get_secret_value(SecretId="switchman/slack", VersionStage="AWSCURRENT")
     if there["SecretString"] != value:
         raise SystemExit(f"the secret did not reach {standby.region}")
@@ -164,6 +184,13 @@ def endpoints(place):
         variables = place.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         variables["AWS_ENDPOINT_URL"] = place.given.endpoint
         place.client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+def pollers(place):
+    functions = place.client("lambda")
+    for source in functions.list_event_source_mappings()["EventSourceMappings"]:
+        most = int(source["ScalingConfig"]["MaximumConcurrency"])
+        functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig={"MaximumConcurrency": most})
 
 
 def configure(place, outputs, regions):
@@ -192,6 +219,7 @@ def up(given):
     made = {}
     for name, place, outputs in (("primary", primary, first), ("standby", standby, second)):
         endpoints(place)
+        pollers(place)
         configure(place, outputs, regions)
         api = outputs["SlackRequestUrl"].split("//", 1)[1].split(".", 1)[0]
         front_door = f"{given.endpoint}/_aws/execute-api/{api}/$default"
