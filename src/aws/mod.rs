@@ -1,6 +1,7 @@
 //! The ports on AWS: DynamoDB for the record, EventBridge and SQS for the bus, SSM, Secrets Manager and S3. Behind the cargo feature
 //! `aws`. Every call goes through a [`breaker::Breaker`], and every error of the SDK becomes a [`crate::ports::PortError`] in one place.
 
+pub mod batch;
 mod breaker;
 pub mod bus;
 mod cached;

@@ -131,6 +131,17 @@ impl Account {
         PEOPLE.to_owned()
     }
 
+    /// A bucket of the region, empty: its name, and somebody else's way to it. Names are the same for all accounts.
+    pub(crate) async fn make_bucket(&self) -> (String, aws_sdk_s3::Client) {
+        let bucket = format!("switchman-{}", self.id);
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(true).build();
+        let client = aws_sdk_s3::Client::from_conf(config);
+        let place = aws_sdk_s3::types::BucketLocationConstraint::EuCentral1;
+        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
+        client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
+        (bucket, client)
+    }
+
     pub(crate) async fn make_table(&self) {
         let text = ScalarAttributeType::S;
         let attribute = |name: &str, kind: &ScalarAttributeType| {

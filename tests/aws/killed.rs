@@ -3,6 +3,7 @@
 
 use crate::contract::engine::{Pace, ROWS, attempt};
 use crate::plant::Plant;
+use crate::proxy::Fault;
 use crate::workflows::nightly;
 use switchman::ports::{ExecutionState, StartRun};
 
@@ -26,10 +27,10 @@ async fn each_death(
 ) -> usize {
     for n in 0..2 * MOST {
         prepare(n).await;
-        plant.proxy.die_after(n / 2, n % 2 == 0);
+        plant.proxy.heal();
+        plant.proxy.cut(n / 2, if n % 2 == 0 { Fault::AnswerLost } else { Fault::Refused(503, "ServiceUnavailable") });
         call(n).await;
-        let died = plant.proxy.died();
-        plant.proxy.die_after(usize::MAX - 1, false);
+        let died = plant.proxy.heal() > n / 2;
         check(n).await;
         if !died {
             return n / 2;

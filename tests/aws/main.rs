@@ -7,6 +7,7 @@ mod clock;
 #[macro_use]
 #[path = "../contract/mod.rs"]
 mod contract;
+mod batch;
 mod bus;
 mod config;
 mod emulator;

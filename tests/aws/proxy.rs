@@ -20,6 +20,9 @@ pub(crate) enum Fault {
     Refused(u16, &'static str),
 }
 
+/// Nobody is there any more.
+const DEAD: Fault = Fault::Refused(503, "ServiceUnavailable");
+
 /// Answers requests of a service in the place of the emulator: by operation and body, with a status and a body.
 pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
 
@@ -27,12 +30,14 @@ pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync
 struct Plan {
     /// The service that something else stands in for, by the first word of its target.
     stand_in: Option<(&'static str, StandIn)>,
-    /// After so many more requests whoever makes them is as good as dead: that one is carried out or not, and nothing after it.
-    death: Option<(usize, bool)>,
     /// The operation that is disturbed, how, and how often still.
     fault: Option<(&'static str, Fault, usize)>,
     /// The operations that were asked for, in order.
     seen: Vec<String>,
+    /// How many requests go through still; what becomes of the one after them, and that nobody answers any later one.
+    cut: Option<(usize, Fault)>,
+    /// After how many that met the fault it is mended by itself.
+    mend: Option<usize>,
 }
 
 /// The proxy, until it is dropped.
@@ -63,19 +68,26 @@ impl Proxy {
         self.plan.lock().unwrap().fault = Some((operation, fault, times));
     }
 
+    /// Kills whoever asks: `after` requests go through, the next one meets the fault, and no later one is carried out.
+    pub(crate) fn cut(&self, after: usize, fault: Fault) {
+        self.plan.lock().unwrap().cut = Some((after, fault));
+    }
+
+    /// After so many requests that did not go through, all do again.
+    pub(crate) fn mend_after(&self, refused: usize) {
+        self.plan.lock().unwrap().mend = Some(refused);
+    }
+
+    /// Everything goes through again; how many requests there were.
+    pub(crate) fn heal(&self) -> usize {
+        let mut plan = self.plan.lock().unwrap();
+        plan.cut = None;
+        std::mem::take(&mut plan.seen).len()
+    }
+
     /// Has something else answer for a service.
     pub(crate) fn stand_in(&self, service: &'static str, with: StandIn) {
         self.plan.lock().unwrap().stand_in = Some((service, with));
-    }
-
-    /// Lets `more` requests through. The next gets no answer, and is carried out if `done`; none after that is.
-    pub(crate) fn die_after(&self, more: usize, done: bool) {
-        self.plan.lock().unwrap().death = Some((more, done));
-    }
-
-    /// Whether it came to that.
-    pub(crate) fn died(&self) -> bool {
-        matches!(self.plan.lock().unwrap().death, Some((usize::MAX, _)))
     }
 
     /// How often an operation was asked for; S3 has none, but methods.
@@ -93,27 +105,35 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
         let mut plan = plan.lock().unwrap();
         plan.seen.push(operation.clone());
         let stand_in = plan.stand_in.clone().filter(|(name, _)| *name == service).map(|(_, with)| with);
-        let death = match &mut plan.death {
-            // Whoever is dead hears nothing; an error that nobody tries again ends the test's wait for it.
-            Some((usize::MAX, _)) => Some(Fault::Refused(400, "Dead")),
-            Some((0, done)) => {
-                let fault = if *done { Fault::AnswerLost } else { Fault::Refused(400, "Dead") };
-                plan.death = Some((usize::MAX, false));
+        let mut mended = false;
+        if matches!(plan.cut, Some((0, _)))
+            && let Some(left) = &mut plan.mend
+        {
+            mended = *left == 0;
+            *left = left.saturating_sub(1);
+        }
+        if mended {
+            (plan.cut, plan.mend) = (None, None);
+        }
+        let cut = match &mut plan.cut {
+            None => None,
+            Some((0, fault)) => {
+                let fault = std::mem::replace(fault, DEAD);
                 Some(fault)
             }
             Some((left, _)) => {
                 *left -= 1;
                 None
             }
-            None => None,
         };
-        let fault = death.or(match &mut plan.fault {
+        let fault = match &mut plan.fault {
+            _ if cut.is_some() => cut,
             Some((name, fault, times)) if *name == operation && *times > 0 => {
                 *times -= 1;
                 Some(*fault)
             }
             _ => None,
-        });
+        };
         (fault, stand_in)
     };
     if let Some(Fault::Refused(status, code)) = fault {
