@@ -22,11 +22,11 @@ struct Whole {
 }
 
 impl Whole {
-    /// With an input of 30 rows in many chunks, six of them rejected.
+    /// With an input of 13 rows in some chunks, six of them rejected.
     async fn new() -> Self {
         let schema = json!({"fields": [{"name": "id", "type": "integer"}, {"name": "name"}], "primaryKey": "id"});
         let ground = Ground::new(&schema).await;
-        let rows: Vec<_> = (0..30).map(|row| format!("{},n{row}", row % 25)).collect();
+        let rows: Vec<_> = (0..12).map(|row| format!("{},n{row}", row % 7)).collect();
         ground.input(format!("id,name\n{}\nx,no\n", rows.join("\n"))).await;
         let proxy = Proxy::start().await;
         let served = Served::start(ground.worker_through(&proxy.url)).await;
@@ -87,7 +87,7 @@ async fn what_the_engine_starts_the_machine_ends_with_the_bytes_of_one_machine()
     whole.ground.assert_same(&Place::new("", &run.key), &local, "by the engine").await;
     let page = whole.engine.rejects(&run.key, 4, 10).await.unwrap();
     assert_eq!((page.total, page.rows.len(), summary.rejected), (6, 2, 6));
-    assert_eq!((page.rows[1].line, page.rows[1].value.as_str()), (32, "x"));
+    assert_eq!((page.rows[1].line, page.rows[1].value.as_str()), (14, "x"));
     let output = whole.files.artifact(&run.key, ArtifactKind::Output).await.unwrap().unwrap();
     assert_eq!(output.name, "März 1.r-aaaa.csv");
     assert_eq!(whole.served.steps().iter().filter(|step| *step == "plan").count(), 1, "one execution");
@@ -98,7 +98,7 @@ async fn an_outage_interrupts_and_the_next_start_goes_on_from_the_chunks_that_ar
     let whole = Whole::new().await;
     let run = whole.run("r-aaaa.1").await;
     // Enough requests for the plan and some chunks.
-    whole.proxy.cut(60, Fault::Refused(503, "ServiceUnavailable"));
+    whole.proxy.cut(30, Fault::Refused(503, "ServiceUnavailable"));
     whole.engine.start(&run).await.unwrap();
     let interrupted = whole.settles(&run).await;
     assert_eq!(interrupted.state, ExecutionState::Interrupted);
