@@ -185,14 +185,6 @@ impl Engine for NoEngine {
         Ok(())
     }
 
-    async fn answer(&self, _: &switchman::domain::task::TaskAnswer) -> Result<(), PortError> {
-        Ok(())
-    }
-
-    async fn heartbeat(&self, _: &switchman::domain::task::TaskToken) -> Result<(), PortError> {
-        Ok(())
-    }
-
     async fn rejects(&self, _: &AttemptKey, _: u64, _: usize) -> Result<RejectPage, PortError> {
         Ok(RejectPage::default())
     }
