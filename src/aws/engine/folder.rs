@@ -43,7 +43,7 @@ impl Folders {
         match self.breaker.call(call.send()).await {
             Ok(found) => Ok(Some(found.body)),
             Err(failed) if failed.is("NoSuchKey") => Ok(None),
-            Err(failed) => Err(failed.port(Access::Read, &format!("could not read {name} of {key}"))),
+            Err(failed) => Err(failed.unread(&format!("could not read {name} of {key}"))),
         }
     }
 
@@ -70,7 +70,7 @@ impl Folders {
             Ok(_) => Ok(true),
             // The answer to a HEAD has no body, so its code is made from its status.
             Err(failed) if failed.is("NotFound") || failed.is("NoSuchKey") => Ok(false),
-            Err(failed) => Err(failed.port(Access::Read, &format!("could not look for {name} of {key}"))),
+            Err(failed) => Err(failed.unread(&format!("could not look for {name} of {key}"))),
         }
     }
 
@@ -120,9 +120,7 @@ impl Folders {
         let call = self.client.head_object().bucket(&self.bucket).key(&input.key);
         let head = match self.breaker.call(call.send()).await {
             Err(failed) if failed.is("NotFound") || failed.is("NoSuchKey") => return Ok(None),
-            head => {
-                head.map_err(|failed| failed.port(Access::Read, &format!("could not look at the file {}", input.name)))?
-            }
+            head => head.map_err(|failed| failed.unread(&format!("could not look at the file {}", input.name)))?,
         };
         let bytes = head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
         Ok(Some((bytes, head.e_tag.unwrap_or_default().trim_matches('"').to_owned())))
