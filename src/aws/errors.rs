@@ -51,6 +51,33 @@ impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> Failed<E> {
         }
     }
 
+    /// The error of reading an object of S3 or looking for it. Whoever may not list the bucket is told that access is denied where there is
+    /// no such object, so that is not an answer: it is an outage, which lasts until the role is mended.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+    pub(super) fn unread(self, doing: &str) -> PortError {
+        if !self.is_forbidden() {
+            return self.port(Access::Read, doing);
+        }
+        let what = format!(
+            "{doing}: AWS denied access, and does not say whether the object is there. The role may not list the bucket (s3:ListBucket is \
+             missing) or not read this object (s3:GetObject); nothing was done, and it is tried again once the role may"
+        );
+        PortError::transient(what).because(self.port(Access::Read, doing))
+    }
+
+    /// The answer to a HEAD has no body, so only its status tells.
+    fn is_forbidden(&self) -> bool {
+        let status = match self {
+            Self::Sdk(error) => error.raw_response().map(|answer| answer.status().as_u16()),
+            Self::Resting(_) => None,
+        };
+        match self.service().map(ProvideErrorMetadata::code) {
+            Some(Some(code)) => code == "AccessDenied",
+            Some(None) => status == Some(403),
+            None => false,
+        }
+    }
+
     /// Whether the service's error has this code.
     pub(super) fn is(&self, code: &str) -> bool {
         self.service().and_then(ProvideErrorMetadata::code) == Some(code)

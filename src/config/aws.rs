@@ -25,6 +25,8 @@ pub struct AwsNames {
     pub channels_parameter: String,
     /// The secret with what Slack and the bot share, by name or ARN.
     pub slack_access: String,
+    /// Who sends the mails about runs: an address that SES has verified.
+    pub mail_from: Option<String>,
     /// In their order, the first is where work belongs when nothing is wrong. Never empty.
     pub regions: Vec<AwsRegion>,
     pub routing: Routing,
@@ -61,6 +63,7 @@ impl AwsNames {
 
 /// Where what was deployed is named.
 pub(super) const DEPLOYED: &str = "the template's output names it";
+pub(super) const MAIL_RULE: &str = "a plain address, such as \"batch@example.com\"";
 pub(super) const REGION_RULE: &str = "a region, such as \"eu-central-1\"";
 
 /// Reads the names; `None` where one is wrong or missing. The regions and their routing are read elsewhere.
@@ -80,6 +83,7 @@ pub(super) fn names(section: &Section<'_>) -> Option<AwsNames> {
         "a parameter's name, such as \"/switchman/permitted-channels\"",
     );
     let slack_access = given(section, "slack_access", "switchman/slack", is_secret, "the name or the ARN of a secret");
+    let mail_from = section.text("mail_from").and_then(|text| checked(section, "mail_from", text, is_mail, MAIL_RULE));
     section.finish();
     let region = region.and_then(|text| checked(section, "region", text, is_region, REGION_RULE));
     let tables = [&table, &people_table, &active_table].map(|table| table.as_deref().unwrap_or(""));
@@ -100,6 +104,7 @@ pub(super) fn names(section: &Section<'_>) -> Option<AwsNames> {
         signals_url,
         channels_parameter: channels_parameter?,
         slack_access: slack_access?,
+        mail_from,
         regions: Vec::new(),
         routing: Routing::default(),
     })
@@ -160,6 +165,13 @@ fn queue_address(section: &Section<'_>, key: &str, text: &Text) -> Option<String
             None
         }
     }
+}
+
+/// Whether it can be an address of mail; whether anybody reads it, only sending tells.
+pub(super) fn is_mail(text: &str) -> bool {
+    let plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"<>(),;:\\\"".contains(&b));
+    text.split_once('@').is_some_and(|(name, host)| plain(name) && plain(host) && !host.contains('@'))
 }
 
 pub(super) fn is_region(text: &str) -> bool {

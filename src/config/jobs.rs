@@ -1,5 +1,6 @@
 //! `[[job]]`: what may be run, on which files, and where its results go.
 
+use super::aws;
 use super::machines::{self, MachineConfig};
 use super::people::FoundChannel;
 use super::section::{Section, Text};
@@ -24,6 +25,8 @@ pub struct JobConfig {
     pub output: PathBuf,
     /// Where the runs are reported that start because a file arrived; `None`: none start for that.
     pub arrival: Option<ChannelId>,
+    /// Who is told by mail when a run has succeeded; on AWS only.
+    pub mail: Vec<String>,
     /// How its rows are read, checked and written.
     pub spec: Spec,
     /// The folder of the configuration.
@@ -61,6 +64,7 @@ pub(super) enum Found {
 const KINDS: [&str; 2] = ["csv", machines::KIND];
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
+const MAIL: &str = "mail";
 const PATTERN: &str = "*.csv";
 
 /// Reads the jobs; paths are relative to `folder`.
@@ -123,11 +127,13 @@ fn files(section: &Section<'_>, folder: &Path, (channels, depth): (Option<&[Foun
     let output = folder.join(section.text("output").map_or(OUTPUT.to_owned(), |t| t.value));
     let pattern = pattern(section);
     let arrival = arrival(section, channels);
+    // Nobody sends mails from this machine.
+    let mail = if channels.is_none() { mail(section) } else { Vec::new() };
     let spec = csv::read(section, folder, depth);
     check_folders(section, &input, &output);
     let (pattern, spec) = (pattern?, spec?);
     let (name, summary, base) = (unnamed(), String::new(), folder.to_owned());
-    Some(Found::Files(Box::new(JobConfig { name, summary, input, pattern, output, arrival, spec, base })))
+    Some(Found::Files(Box::new(JobConfig { name, summary, input, pattern, output, arrival, mail, spec, base })))
 }
 
 /// The same of a workflow. Nothing on this machine runs one.
@@ -189,6 +195,12 @@ fn arrival(section: &Section<'_>, channels: Option<&[FoundChannel]>) -> Option<C
         section.unknown("arrival_channel", &text, "a channel of this file", &ids);
     }
     found.map(|channel| channel.id.clone())
+}
+
+/// Addresses of mail.
+fn mail(section: &Section<'_>) -> Vec<String> {
+    let texts = section.texts(MAIL).into_iter();
+    texts.filter_map(|text| aws::checked(section, MAIL, text, aws::is_mail, aws::MAIL_RULE)).collect()
 }
 
 fn check_folders(section: &Section<'_>, input: &Path, output: &Path) {

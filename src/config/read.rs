@@ -80,6 +80,13 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
             jobs::Found::Machine(machine) => machines.push(machine),
         }
     }
+    let unsent = with_files.iter().find(|job| !job.mail.is_empty());
+    if let (Some(job), Some(Backend::Aws(names))) = (unsent, &backend)
+        && names.mail_from.is_none()
+    {
+        let hint = format!("name an address that SES has verified, or remove mail from the job {}", job.name);
+        where_kept.wrong("mail_from", where_kept.at, "is missing, so nobody could send the mails of a job", hint);
+    }
     match (server, backend, notes.is_empty()) {
         (Some(server), Some(backend), true) => Ok(Config {
             file,

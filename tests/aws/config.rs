@@ -116,6 +116,31 @@ fn each_wrong_missing_or_useless_key_is_named_and_all_at_once() {
 }
 
 #[test]
+fn mails_go_to_whom_a_job_names_from_whom_the_backend_names() {
+    let job = |mail: &str| format!("[[job]]\nname = \"sales\"\nschema = \"schema.json\"\nmail = [{mail}]\n");
+    let load = |text: &str| {
+        let (folder, file) = file(text);
+        fs::write(folder.path().join("schema.json"), r#"{"fields": [{"name": "id"}]}"#).unwrap();
+        Config::load(&file).map_err(|mistakes| mistakes.0.iter().map(ToString::to_string).collect::<String>())
+    };
+    let from = one("mail_from = \"bot@example.com\"\n");
+    let config = load(&format!("{from}{}", job("\"a@example.com\", \"b+c@example.com\""))).unwrap();
+    assert_eq!(config.jobs[0].mail, ["a@example.com", "b+c@example.com"]);
+    let Backend::Aws(names) = config.backend else { panic!("not AWS") };
+    assert_eq!(names.mail_from.as_deref(), Some("bot@example.com"));
+    for (text, expected) in [
+        (format!("{}{}", one(""), job("\"a@example.com\"")), "backend.mail_from: is missing"),
+        (format!("{from}{}", job("\"nobody\"")), "job.sales.mail: \"nobody\" cannot be one"),
+        (format!("{from}{}", job("\"A <a@example.com>\"")), "cannot be one"),
+        (one("mail_from = \"bot\"\n"), "backend.mail_from: \"bot\" cannot be one"),
+        (job("\"a@example.com\""), "job.sales.mail: unknown key"),
+    ] {
+        let found = load(&text).unwrap_err();
+        assert!(found.contains(expected), "{expected}: {found}");
+    }
+}
+
+#[test]
 fn rules_may_name_roles_and_channels_that_the_file_does_not_list() {
     let rule = "[[rule]]\nname = \"own\"\neffect = \"allow\"\nroles = [\"auditor\"]\nchannels = [\"C0BATCH\"]\n";
     assert_eq!(mistakes(&one("").add(rule)), Vec::<String>::new());

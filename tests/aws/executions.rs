@@ -215,6 +215,24 @@ async fn a_stop_leaves_a_flag_a_decision_and_an_end() {
 }
 
 #[tokio::test]
+async fn a_folder_that_may_not_be_looked_at_is_an_outage_and_never_an_empty_one() {
+    let (plant, run) = started().await;
+    let denied = Fault::Refused(403, "AccessDenied");
+    for method in ["GET", "HEAD"] {
+        plant.proxy.disturb(method, denied, 1_000);
+        let error = plant.engine().start(&run).await.unwrap_err();
+        assert!(
+            matches!(error.kind, Kind::Transient { .. }) && error.what.contains("s3:ListBucket"),
+            "{method}: {error}"
+        );
+    }
+    plant.proxy.disturb("GET", denied, 1_000);
+    assert!(plant.engine().describe(&run.key).await.unwrap_err().what.contains("s3:ListBucket"));
+    plant.proxy.disturb("GET", denied, 0);
+    assert_eq!(state(&plant, &run).await, ExecutionState::Running, "nothing came of it");
+}
+
+#[tokio::test]
 async fn throttles_and_outages_are_waited_out_and_are_never_an_answer() {
     let (plant, run) = started().await;
     let throttled = Fault::Refused(400, "ThrottlingException");

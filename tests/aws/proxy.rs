@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +23,9 @@ pub(crate) enum Fault {
 
 /// Answers requests of a service in the place of the emulator: by operation and body, with a status and a body.
 pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
+
+/// To the emulator.
+type Way = Client<HttpConnector, Full<Bytes>>;
 
 /// Nobody is there any more.
 const DEAD: Fault = Fault::Refused(503, "ServiceUnavailable");
@@ -99,7 +103,8 @@ impl Proxy {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let plan = Arc::<Mutex<Plan>>::default();
-        let router = axum::Router::new().fallback(forward).with_state(plan.clone());
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let router = axum::Router::new().fallback(forward).with_state((plan.clone(), client));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, plan, server }
     }
@@ -137,7 +142,7 @@ impl Proxy {
     }
 }
 
-async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Response {
+async fn forward(State((plan, client)): State<(Arc<Mutex<Plan>>, Way)>, request: Request) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
     let (service, operation) =
         target.and_then(|target| target.split_once('.')).unwrap_or(("", request.method().as_str()));
@@ -150,6 +155,11 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
     };
     if let Some(Fault::Refused(status, code)) = fault {
         let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");
+        if is_for_s3(&request) {
+            let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>disturbed</Message></Error>");
+            let headers = [("content-type", "application/xml")];
+            return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();
+        }
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amzn-errortype", code)];
         return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();
     }
@@ -164,13 +174,17 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
         let answer = if fault == Some(Fault::AnswerLost) { broken_off() } else { Body::from(answer) };
         return (StatusCode::from_u16(status).unwrap(), headers, answer).into_response();
     }
-    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let (parts, body) =
         client.request(axum::http::Request::from_parts(parts, Full::new(body))).await.unwrap().into_parts();
     if fault == Some(Fault::AnswerLost) {
         return Response::from_parts(parts, broken_off());
     }
     Response::from_parts(parts, Body::new(body))
+}
+
+fn is_for_s3(request: &Request) -> bool {
+    let signed = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+    signed.is_some_and(|signed| signed.contains("/s3/aws4_request"))
 }
 
 fn broken_off() -> Body {

@@ -6,13 +6,14 @@ use crate::aws::{
     DynamoRegions, EngineJob, EngineSite, Lead as Lease, OtherBus, RunsOn, S3Files, S3Job, SdkConfig,
     StepFunctionsEngine, elsewhere,
 };
+use crate::batch::Spec;
 use crate::config::{AwsNames, AwsRegion, Config, JobConfig};
 use crate::domain::id::{RegionName, RequestId};
 use crate::ports::{Clock, PortError, Site};
 use jiff::SignedDuration;
 use std::sync::{Arc, Mutex};
 
-/// Chunks of a run that are worked on at the same time.
+/// Chunks of a run that are worked on at the same time, unless its job says otherwise.
 const CHUNKS_AT_ONCE: u32 = 16;
 
 /// Makes the engine and the files of a region, at the root of its bucket or below.
@@ -85,12 +86,21 @@ fn engine_jobs(config: &Config) -> Vec<EngineJob> {
     let batches = config
         .jobs
         .iter()
-        .map(|job| EngineJob { name: job.name.clone(), runs_on: RunsOn::Batch { concurrency: CHUNKS_AT_ONCE } });
+        .map(|job| EngineJob { name: job.name.clone(), runs_on: RunsOn::Batch { concurrency: at_once(&job.spec) } });
     let machines = config
         .machines
         .iter()
         .map(|job| EngineJob { name: job.name.clone(), runs_on: RunsOn::Machine { arn: job.machine.clone() } });
     batches.chain(machines).collect()
+}
+
+/// How many chunks of a job are worked on at the same time. Functions know nothing of each other: only one at a time keeps to a brake.
+fn at_once(spec: &Spec) -> u32 {
+    match (spec.max_rows_per_second, u32::try_from(spec.workers)) {
+        (Some(_), _) => 1,
+        (None, Ok(workers @ 1..)) => workers,
+        (None, Ok(0) | Err(_)) => CHUNKS_AT_ONCE,
+    }
 }
 
 /// The lead of this bot's region; `None` where it is the only one. `lasts`: how long it is held without being renewed.
@@ -111,4 +121,32 @@ pub(super) fn leading(
     let others = names.regions.iter().filter(|region| region.name != here.name).map(other).collect();
     let lease = Lease::new(sdk, &names.active_table, here.name.clone(), lasts, clock);
     Some(Arc::new(Leading { lease, others, clock: clock.clone(), elsewhere: Mutex::default() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::starter::Starter;
+
+    #[test]
+    fn a_brake_lets_one_function_work_at_a_time_whatever_else_is_said() {
+        let job = |workers, max_rows_per_second| Spec { workers, max_rows_per_second, ..Spec::new("schema.json") };
+        assert_eq!(at_once(&job(0, None)), CHUNKS_AT_ONCE);
+        assert_eq!(at_once(&job(3, None)), 3);
+        assert_eq!((at_once(&job(0, Some(100))), at_once(&job(3, Some(100)))), (1, 1));
+    }
+
+    #[test]
+    fn the_engine_is_told_what_the_file_of_the_configuration_says() {
+        for (rows, expected) in [(None, CHUNKS_AT_ONCE), (Some(20_000), 1)] {
+            let dir = tempfile::tempdir().unwrap();
+            let starter = Starter { max_rows_per_second: rows, ..Starter::small() };
+            starter.write(dir.path()).unwrap();
+            let jobs = engine_jobs(&Config::load(&dir.path().join(crate::config::FILE_NAME)).unwrap());
+            assert!(
+                matches!(&jobs[..], [EngineJob { runs_on: RunsOn::Batch { concurrency }, .. }, ..] if *concurrency == expected),
+                "{jobs:?}"
+            );
+        }
+    }
 }

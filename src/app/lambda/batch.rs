@@ -1,8 +1,8 @@
 //! The batch worker: one step for each call of the state machine, with the jobs as they are configured in that moment.
 
 use crate::app::aws::{self, ConfigFolder};
-use crate::aws::batch::{JobFiles, Jobs, LEAST_CHUNK, Worker, Workplace};
-use crate::config::{Config, ConfigPlace};
+use crate::aws::batch::{JobFiles, Jobs, LEAST_CHUNK, Mail, Worker, Workplace};
+use crate::config::{Config, ConfigPlace, JobConfig};
 use crate::domain::id::JobName;
 use crate::embedded::SystemClock;
 use crate::ports::{Clock, PortError};
@@ -75,6 +75,12 @@ fn load(file: &Path) -> Result<Config, PortError> {
     Config::load(file).map_err(|mistakes| PortError::permanent(format!("{what}: {mistakes}")))
 }
 
+/// Who is told by mail of a job's runs, and by whom.
+fn mail(config: &Config, job: &JobConfig) -> Option<Mail> {
+    let from = super::names(config).ok()?.mail_from.clone()?;
+    (!job.mail.is_empty()).then(|| Mail { from, to: job.mail.clone() })
+}
+
 #[async_trait]
 impl Jobs for ConfiguredJobs {
     async fn get(&self, name: &JobName) -> Result<Option<JobFiles>, PortError> {
@@ -83,7 +89,7 @@ impl Jobs for ConfiguredJobs {
             spec: job.spec.clone(),
             folder: job.base.clone(),
             version,
-            mail: None,
+            mail: mail(&config, job),
         }))
     }
 }

@@ -264,7 +264,8 @@ mod tests {
         let (large, small) = (LEAST_PART, LEAST_PART - 1);
         assert_eq!(cut("", &[large, large]), ["=0", "=1"]);
         assert_eq!(cut("h:", &[large, large, small]), ["h:0", "=1", "2"]);
-        assert_eq!(cut("h:", &[small, large, large]), ["h:0+1", "=2"]);
+        assert_eq!(cut("h:", &[small, large, large]), ["h:0", "=1", "=2"], "large enough with its header");
+        assert_eq!(cut("h:", &[small - 2, large, large]), ["h:0+1", "=2"]);
         assert_eq!(cut("", &[1, 0, small, large, 1, 2]), ["0+2", "=3", "4+5"]);
         assert_eq!(cut("h:", &[]), ["h:"]);
         assert_eq!(cut("", &[0, 0]), Vec::<String>::new());

@@ -67,7 +67,7 @@ impl Bucket {
             let call = self.client.get_object().bucket(&self.name).key(key);
             let answer = match self.breaker.call(call.send()).await {
                 Err(failed) if failed.is("NoSuchKey") => return Ok(None),
-                answer => answer.map_err(|failed| failed.port(Access::Read, &doing))?,
+                answer => answer.map_err(|failed| failed.unread(&doing))?,
             };
             tries += 1;
             match answer.body.collect().await {
@@ -91,7 +91,7 @@ impl Bucket {
         let head = match self.breaker.call(call.send()).await {
             // The answer to a HEAD has no body, so its code is made from its status.
             Err(failed) if failed.is("NotFound") || failed.is("NoSuchKey") => return Ok(None),
-            head => head.map_err(|failed| failed.port(Access::Read, &format!("could not look at {key}")))?,
+            head => head.map_err(|failed| failed.unread(&format!("could not look at {key}")))?,
         };
         let size = head.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
         Ok(Some((size, head.e_tag().unwrap_or_default().trim_matches('"').to_owned())))
@@ -116,7 +116,7 @@ impl Bucket {
                 Err(failed) if failed.is("PreconditionFailed") || failed.is("InvalidRange") => {
                     return Ok(Piece::Changed);
                 }
-                answer => answer.map_err(|failed| failed.port(Access::Read, &doing))?,
+                answer => answer.map_err(|failed| failed.unread(&doing))?,
             };
             tries += 1;
             match answer.body.collect().await.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes) {

@@ -10,6 +10,8 @@ pub const STOP: &str = "stop";
 pub const DECIDED: &str = "decided";
 pub const PUBLISH: &[u8] = b"publish";
 pub const CANCELLED: &[u8] = b"cancelled";
+/// The markers of finished chunks: see [`DoneName`].
+pub const DONE: &str = "done/";
 /// What the first map reads; the second one reads [`SECOND`]. Both end alike: the state machine may read nothing else.
 pub const MAP: &str = "map.json";
 /// The chunks that need a second round; where it stands, the keys were compared.
@@ -76,7 +78,7 @@ impl Place {
 
     /// All markers of a chunk in a round: at most one, but for one that was done again after damage.
     pub(super) fn done_prefix(&self, chunk: usize, round: Round) -> String {
-        self.at(&format!("done/{chunk:06}-{}-", number(round)))
+        self.at(&format!("{DONE}{chunk:06}-{}-", number(round)))
     }
 
     pub(super) fn done(&self, round: Round, marker: &Marker) -> String {

@@ -24,7 +24,7 @@ mod scratch;
 mod session;
 
 pub use error::WorkerError;
-pub use layout::{CANCELLED, DECIDED, DoneName, MAP, PUBLISH, Place, STOP};
+pub use layout::{CANCELLED, DECIDED, DONE, DoneName, MAP, PUBLISH, Place, STOP};
 pub use lease::{Leave, PublishLease};
 pub use mail::Mail;
 pub use session::{JobFiles, Jobs};

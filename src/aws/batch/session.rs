@@ -134,7 +134,7 @@ impl Worker {
 
     /// What is marked as done in a round, by chunk.
     pub(super) async fn markers(&self, place: &Place) -> Result<[BTreeMap<usize, Marker>; 2], Halt> {
-        let listed = self.bucket.list(&place.at("done/")).await?;
+        let listed = self.bucket.list(&place.at(layout::DONE)).await?;
         let (mut keys, mut names) = (Vec::new(), Vec::new());
         for (key, _) in listed {
             if let Some(name) = layout::DoneName::parse(&key) {

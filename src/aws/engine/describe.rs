@@ -1,8 +1,9 @@
 //! Where an attempt stands.
 
-use super::folder::{PLAN, STOP};
 use super::machine::{Machine, Seen, Status};
 use super::{ExecutionName, StepFunctionsEngine, Totals, execution, stop, told};
+use crate::aws::batch::STOP;
+use crate::batch::PLAN;
 use crate::batch::ledger::{End, Ended, Request};
 use crate::batch::plan::Plan;
 use crate::domain::run::{AttemptKey, Progress};

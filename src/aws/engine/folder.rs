@@ -1,5 +1,7 @@
-//! The folders of attempts in the bucket. What stands in one is what is known of its attempt, whoever asks.
+//! The folders of attempts in the bucket. What stands in one is what is known of its attempt, whoever asks; its names are the batch
+//! worker's.
 
+use crate::aws::batch::{DONE, DoneName, Place};
 use crate::aws::breaker::Breaker;
 use crate::aws::errors::Access;
 use crate::domain::run::{AttemptKey, Input};
@@ -9,16 +11,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The flag that every step looks at first.
-pub(super) const STOP: &str = "stop";
-/// Written once: whether the attempt publishes or was cancelled.
-pub(super) const DECIDED: &str = "decided";
-pub(super) const CANCELLED: &str = "cancelled";
-pub(super) const PUBLISH: &str = "publish";
-pub(super) const PLAN: &str = "plan.json";
-const DONE: &str = "done/";
 
 /// The folders below a root.
 #[derive(Debug, Clone)]
@@ -40,7 +34,7 @@ impl Folders {
     }
 
     fn at(&self, key: &AttemptKey, name: &str) -> String {
-        format!("{}runs/{key}/{name}", self.root)
+        Place::new(&self.root, key).at(name)
     }
 
     /// The object as it comes; `None` where there is none.
@@ -49,7 +43,7 @@ impl Folders {
         match self.breaker.call(call.send()).await {
             Ok(found) => Ok(Some(found.body)),
             Err(failed) if failed.is("NoSuchKey") => Ok(None),
-            Err(failed) => Err(failed.port(Access::Read, &format!("could not read {name} of {key}"))),
+            Err(failed) => Err(failed.unread(&format!("could not read {name} of {key}"))),
         }
     }
 
@@ -76,7 +70,7 @@ impl Folders {
             Ok(_) => Ok(true),
             // The answer to a HEAD has no body, so its code is made from its status.
             Err(failed) if failed.is("NotFound") || failed.is("NoSuchKey") => Ok(false),
-            Err(failed) => Err(failed.port(Access::Read, &format!("could not look for {name} of {key}"))),
+            Err(failed) => Err(failed.unread(&format!("could not look for {name} of {key}"))),
         }
     }
 
@@ -126,9 +120,7 @@ impl Folders {
         let call = self.client.head_object().bucket(&self.bucket).key(&input.key);
         let head = match self.breaker.call(call.send()).await {
             Err(failed) if failed.is("NotFound") || failed.is("NoSuchKey") => return Ok(None),
-            head => {
-                head.map_err(|failed| failed.port(Access::Read, &format!("could not look at the file {}", input.name)))?
-            }
+            head => head.map_err(|failed| failed.unread(&format!("could not look at the file {}", input.name)))?,
         };
         let bytes = head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
         Ok(Some((bytes, head.e_tag.unwrap_or_default().trim_matches('"').to_owned())))
@@ -144,33 +136,21 @@ pub(super) struct Done {
     pub(super) rejected: u64,
 }
 
-/// A marker's name, `CHUNK-ROUND-BYTES-ACCEPTED-REJECTED`.
-#[derive(Clone, Copy)]
-struct Marker([u64; 5]);
-
-impl Marker {
-    fn parse(name: &str) -> Option<Self> {
-        let mut numbers = name.split('-').map(|number| number.parse::<u64>().ok());
-        let marker = Self([numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??]);
-        numbers.next().is_none().then_some(marker)
-    }
-}
-
 impl Done {
     /// Of a chunk that was done in two rounds, the later one counts.
     fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut latest = std::collections::BTreeMap::<u64, Marker>::new();
-        for marker in names.filter_map(Marker::parse) {
-            let known = latest.entry(marker.0[0]).or_insert(marker);
-            if known.0[1] < marker.0[1] {
-                *known = marker;
+        let mut latest = BTreeMap::<usize, DoneName>::new();
+        for name in names.filter_map(DoneName::parse) {
+            let known = latest.entry(name.chunk).or_insert(name);
+            if name.second && !known.second {
+                *known = name;
             }
         }
-        latest.values().fold(Self::default(), |sum, Marker([_, _, bytes, accepted, rejected])| Self {
+        latest.values().fold(Self::default(), |sum, name| Self {
             chunks: sum.chunks + 1,
-            bytes: sum.bytes.saturating_add(*bytes),
-            accepted: sum.accepted.saturating_add(*accepted),
-            rejected: sum.rejected.saturating_add(*rejected),
+            bytes: sum.bytes.saturating_add(name.bytes),
+            accepted: sum.accepted.saturating_add(name.accepted),
+            rejected: sum.rejected.saturating_add(name.rejected),
         })
     }
 }

@@ -1,9 +1,8 @@
 //! Pages of rejected rows, read from the bucket as far as they are needed.
 
 use super::StepFunctionsEngine;
-use super::folder::PLAN;
 use crate::batch::plan::Plan;
-use crate::batch::{self, BatchError, REJECTS, Reason, Rejected, SUMMARY, Summary};
+use crate::batch::{self, BatchError, PLAN, REJECTS, Reason, Rejected, SUMMARY, Summary};
 use crate::domain::run::AttemptKey;
 use crate::ports::{PortError, RejectPage, RejectedRow};
 use aws_sdk_s3::primitives::ByteStream;

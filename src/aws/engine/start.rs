@@ -1,8 +1,8 @@
 //! Starting an attempt, and going on with one that nobody works on.
 
-use super::folder::STOP;
 use super::machine::{Begun, Machine, Seen, Status};
 use super::{StepFunctionsEngine, Work, input, stop};
+use crate::aws::batch::STOP;
 use crate::batch::ledger::{REQUEST, Request};
 use crate::domain::run::{AttemptKey, Input};
 use crate::ports::{Kind, PortError, StartRun};

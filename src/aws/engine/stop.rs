@@ -1,8 +1,8 @@
 //! Stopping an attempt: a flag that every step sees, a decision that stands against publishing, the execution itself, then the end.
 
 use super::describe::reached;
-use super::folder::{CANCELLED, DECIDED, PUBLISH, STOP};
 use super::{StepFunctionsEngine, describe, start};
+use crate::aws::batch::{CANCELLED, DECIDED, PUBLISH, STOP};
 use crate::batch::ledger::{End, Ended, Request};
 use crate::domain::run::{AttemptKey, Progress};
 use crate::ports::PortError;
@@ -14,7 +14,7 @@ pub(super) async fn stop(engine: &StepFunctionsEngine, key: &AttemptKey) -> Resu
     }
     engine.folders.create(key, STOP, Vec::new()).await?;
     let Some(request) = engine.request(key).await? else {
-        engine.folders.create(key, DECIDED, CANCELLED.into()).await?;
+        engine.folders.create(key, DECIDED, CANCELLED.to_vec()).await?;
         return engine.end(key, cancelled(Progress::default())).await.map(drop);
     };
     if finish(engine, key, &request).await?.is_none() {
@@ -47,14 +47,15 @@ pub(super) async fn finish(
 }
 
 /// What was decided: now, if nothing was before.
-async fn decision(engine: &StepFunctionsEngine, key: &AttemptKey) -> Result<String, PortError> {
-    if engine.folders.create(key, DECIDED, CANCELLED.into()).await? {
-        return Ok(CANCELLED.to_owned());
+async fn decision(engine: &StepFunctionsEngine, key: &AttemptKey) -> Result<&'static [u8], PortError> {
+    if engine.folders.create(key, DECIDED, CANCELLED.to_vec()).await? {
+        return Ok(CANCELLED);
     }
     let vanished = || PortError::transient(format!("the decision on {key} was there a moment ago and is not now"));
     let text = engine.folders.read(key, DECIDED).await?.ok_or_else(vanished)?;
-    match String::from_utf8_lossy(&text).trim().trim_matches('"') {
-        known @ (CANCELLED | PUBLISH) => Ok(known.to_owned()),
+    match text.as_slice() {
+        CANCELLED => Ok(CANCELLED),
+        PUBLISH => Ok(PUBLISH),
         _ => Err(PortError::permanent(format!("the decision on {key} cannot be read: somebody has changed it"))),
     }
 }

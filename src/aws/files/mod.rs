@@ -176,7 +176,7 @@ impl Files for S3Files {
         let head = match self.breaker.call(call.send()).await {
             // The answer to a HEAD has no body, so its code is made from its status.
             Err(failed) if failed.is("NotFound") || failed.is("NoSuchKey") => return Ok(None),
-            head => head.map_err(|failed| failed.port(Access::Read, "could not look at a result"))?,
+            head => head.map_err(|failed| failed.unread("could not look at a result"))?,
         };
         let name = layout::shown(key, kind, head.metadata());
         let bytes = head.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);

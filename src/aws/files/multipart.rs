@@ -124,7 +124,7 @@ impl<'a> Multipart<'a> {
         match self.at.breaker.call(call.send()).await {
             Ok(head) => Ok(head.metadata().and_then(|metadata| metadata.get(UPLOAD)) == Some(&self.stamp)),
             Err(failed) if failed.is("NotFound") => Ok(false),
-            Err(failed) => Err(failed.port(Access::Read, &self.doing)),
+            Err(failed) => Err(failed.unread(&self.doing)),
         }
     }
 

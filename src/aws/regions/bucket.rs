@@ -51,7 +51,7 @@ impl Bucket {
         let call = self.client.get_object().bucket(&self.name).key(key);
         let found = match self.breaker.call(call.send()).await {
             Err(failed) if failed.is("NoSuchKey") => return Ok(None),
-            found => found.map_err(|failed| failed.port(Access::Read, doing))?,
+            found => found.map_err(|failed| failed.unread(doing))?,
         };
         let broken = |error| PortError::transient(format!("{doing}: the answer broke off")).because(error);
         found.body.collect().await.map(|body| Some(body.to_vec())).map_err(broken)

@@ -5,9 +5,10 @@ use super::machine::{DEFINITION, Served, function};
 use crate::contract::Backend;
 use crate::contract::engine::attempt;
 use crate::proxy::{Fault, Proxy};
+use jiff::SignedDuration;
 use serde_json::json;
 use std::sync::Arc;
-use switchman::aws::batch::Place;
+use switchman::aws::batch::{DECIDED, PUBLISH, Place, STOP};
 use switchman::aws::{EngineJob, EngineSite, RunsOn, S3Files, S3Job, StepFunctionsEngine};
 use switchman::domain::command::Scope;
 use switchman::domain::id::{JobName, RegionName};
@@ -33,7 +34,8 @@ impl Whole {
         let definition = DEFINITION
             .replace("${BatchFunction}", &function(&ground, &served.url).await)
             .replace("${Bucket}", &ground.bucket)
-            .replace("\"IntervalSeconds\": 2", "\"IntervalSeconds\": 0");
+            .replace("\"IntervalSeconds\": 2", "\"IntervalSeconds\": 0")
+            .replace("\"MaxAttempts\": 7", "\"MaxAttempts\": 1");
         let config = &ground.account.config;
         let call = aws_sdk_sfn::Client::new(config).create_state_machine().name("batch").definition(definition);
         let machine = call.role_arn("arn:aws:iam::123456789012:role/machine").send().await.unwrap().state_machine_arn;
@@ -108,6 +110,25 @@ async fn an_outage_interrupts_and_the_next_start_goes_on_from_the_chunks_that_ar
     whole.engine.start(&run).await.unwrap();
     assert_eq!(whole.settles(&run).await.state, ExecutionState::Succeeded);
     whole.ground.assert_same(&Place::new("", &run.key), &whole.ground.local("out", None).1, "after an outage").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publication_that_broke_off_is_finished_when_a_stop_comes_too_late() {
+    let whole = Whole::new().await;
+    let run = whole.run("r-aaaa.1").await;
+    let lasts = |seconds| *whole.ground.lease.lasts.lock().unwrap() = SignedDuration::from_secs(seconds);
+    // It is decided, and then the time is too short for everything to get its name.
+    lasts(4);
+    whole.engine.start(&run).await.unwrap();
+    assert_eq!(whole.settles(&run).await.state, ExecutionState::Interrupted);
+    let place = Place::new("", &run.key);
+    assert_eq!(whole.ground.get(&place.at(DECIDED)).await.unwrap(), PUBLISH);
+    assert!(whole.ground.published(&place).await.is_empty());
+    lasts(60);
+    whole.engine.stop(&run.key).await.unwrap();
+    assert!(whole.ground.get(&place.at(STOP)).await.is_some(), "every step sees the flag");
+    assert_eq!(whole.settles(&run).await.state, ExecutionState::Succeeded);
+    whole.ground.assert_same(&place, &whole.ground.local("out", None).1, "after a stop that came too late").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

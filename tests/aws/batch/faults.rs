@@ -4,30 +4,43 @@ use super::ground::{Files, Ground, drive_on};
 use super::same::large;
 use crate::proxy::{Fault, Proxy};
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::cell::Cell;
 use switchman::domain::command::Scope;
 
 const KILLED: [Fault; 2] = [Fault::Refused(503, "ServiceUnavailable"), Fault::AnswerLost];
 
-/// Kills whoever works on an attempt at each of its calls in turn; the step it was in is called again.
+/// Kills whoever works on an attempt at the same call of each of its steps, and calls the step again; then another attempt at the next
+/// call, until no step makes so many.
 async fn sweep(ground: &Ground, local: &Files) {
     let proxy = Proxy::start().await;
+    let mut all = 0;
     for at in 0.. {
         let place = ground.ask(&format!("killed-{at}.1"), Scope::All).await;
-        let killed = AtomicBool::new(false);
-        proxy.heal();
-        proxy.cut(at, KILLED[at % 2]);
-        let again = || {
-            proxy.heal();
-            !killed.swap(true, SeqCst)
+        let (steps, kills) = (Cell::new(0), Cell::new(0));
+        // Whether the last try was going to be killed, and whether the next one is the step's second.
+        let (armed, again) = (Cell::new(false), Cell::new(false));
+        let count = || kills.set(kills.get() + usize::from(proxy.heal() > at && armed.replace(false)));
+        let worker = || {
+            count();
+            if !again.replace(false) {
+                armed.set(true);
+                steps.set(steps.get() + 1);
+                proxy.cut(at, KILLED[(at + steps.get()) % 2]);
+            }
+            ground.worker_through(&proxy.url)
         };
-        let worker = || ground.worker_through(&proxy.url);
-        let ended = drive_on(&worker, ground, &place, &again).await;
+        let was_killed = || {
+            again.set(armed.get());
+            armed.get()
+        };
+        let ended = drive_on(&worker, ground, &place, &was_killed).await;
+        count();
         assert_eq!(ended, Ok(json!({"outcome": "succeeded"})), "killed at call {at}");
         ground.assert_same(&place, local, &format!("killed at call {at}")).await;
         ground.assert_clean();
-        if !killed.load(SeqCst) && proxy.heal() <= at {
-            assert!(at > 30, "only {at} calls were made");
+        all += kills.get();
+        if kills.get() == 0 {
+            assert!(all > 60, "only {all} calls were made");
             return;
         }
     }

@@ -1,6 +1,7 @@
 //! What is not published: what was stopped, what cannot be done, what another region may do now. And what was damaged on the way.
 
 use super::ground::{Ground, drive};
+use crate::proxy::{Fault, Proxy};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use switchman::aws::batch::{CANCELLED, DECIDED, PUBLISH, Place, STOP};
@@ -97,6 +98,23 @@ async fn whoever_decides_first_wins() {
     ground.put(&published.at(STOP), Vec::new()).await;
     assert_eq!(step(&ground, &published, json!({"step": "announce"})).await, json!({"outcome": "succeeded"}));
     assert_eq!(ground.json(&published.at("ended.json")).await["state"], "succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_looked_at_is_an_outage_and_never_taken_for_missing() {
+    let ground = ground(false).await;
+    let place = ground.ask("r-den1.1", Scope::All).await;
+    let proxy = Proxy::start().await;
+    let call = json!({"step": "plan", "key": place.key.to_string()});
+    // S3 says so of what is not there to whoever may not list the bucket: the flag is read, and the plan looked for.
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    for method in ["GET", "HEAD"] {
+        proxy.disturb(method, Fault::Refused(403, "AccessDenied"), 1_000);
+        let error = ground.worker_through(&proxy.url).handle(call.clone()).await.unwrap_err().to_string();
+        assert!(error.contains("s3:ListBucket") && error.contains("does not say whether"), "{method}: {error}");
+        assert_eq!(ground.list(&place.at("")).await, [place.at("request.json")], "{method}");
+    }
+    assert_eq!(drive(&|| ground.worker(), &ground, &place).await.unwrap()["outcome"], "succeeded");
 }
 
 #[tokio::test(flavor = "multi_thread")]
