@@ -110,7 +110,7 @@ def test_the_configuration_names_what_was_deployed(world, name):
     assert config["slack"]["command"] == "/my-slack-bot"
     assert config["backend"]["region"] == place.region
     assert [region["name"] for region in config["region"]] == [deploy.PRIMARY, deploy.STANDBY]
-    for key in ("queue_url", "dead_letter_url", "signals_url"):
+    for key in ("queue_url", "dead_letter_url", "signals_url", "signals_dead_letter_url"):
         place.sqs.get_queue_attributes(QueueUrl=config["backend"][key], AttributeNames=["All"])
     for region in config["region"]:
         deploy.Place(Given, region["name"]).stepfunctions.describe_state_machine(stateMachineArn=region["state_machine"])

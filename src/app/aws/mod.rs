@@ -158,8 +158,7 @@ fn signals(names: &AwsNames, config: &Config, ports: &Ports) -> Signals {
     let names = SignalNames {
         region: here.name.clone(),
         queue_url: names.signals_url.clone(),
-        // One place for everything that nobody could take: people look there.
-        dead_letter_url: names.dead_letter_url.clone(),
+        dead_letter_url: names.signals_dead_letter_url.clone(),
         bucket: here.bucket.clone(),
         machines: std::iter::once(here.state_machine.clone()).chain(machines).collect(),
         on_arrival: config.jobs.iter().filter(|job| job.arrival.is_some()).map(|job| job.name.clone()).collect(),
