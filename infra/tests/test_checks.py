@@ -252,6 +252,8 @@ def test_one_region_alone_names_no_other(plain):
     everything = json.dumps([*alone.resources()])
     assert "eu-west" not in everything and "GlobalTableWitnesses" not in everything
     assert '"MultiRegionConsistency"' not in everything and "ReplicationConfiguration" not in everything
+    # A key that the program refuses where there is one region.
+    assert "event_bus" not in alone.outputs()["Region"] and "event_bus" in alone.outputs()["Backend"]
 
 
 def test_what_is_awaited_and_has_come_is_known(world):
