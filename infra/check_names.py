@@ -241,7 +241,19 @@ def calls(world):
 
 
 def granted(world):
-    """What the template grants, as (role, permission, resource)."""
+    """What the template grants without a condition, as (role, permission, resource)."""
+    for role, own in statements(world).items():
+        for one in own:
+            # What is allowed under a condition only is none of it: see `readers`.
+            if one["Effect"] != "Allow" or "Condition" in one:
+                continue
+            for action in aslist(one["Action"]):
+                for resource in aslist(one["Resource"]):
+                    yield role, action, resource
+
+
+def statements(world):
+    """The statements of each role's policies."""
     statements, policies = {}, {}
     for name, _, policy in world.template.resources("AWS::IAM::ManagedPolicy"):
         policies[name] = policy["PolicyDocument"]["Statement"]
@@ -251,13 +263,7 @@ def granted(world):
             own += policies.get(arn.rsplit("/", 1)[1], [{"Effect": "Allow", "Action": [f"all of {arn}"], "Resource": "*"}])
         statements[ROLES.get(name, name)] = own
     statements["serve"] = [one for name in SERVE for one in policies.get(name, ())]
-    for role, own in statements.items():
-        for one in own:
-            if one["Effect"] != "Allow":
-                continue
-            for action in aslist(one["Action"]):
-                for resource in aslist(one["Resource"]):
-                    yield role, action, resource
+    return statements
 
 
 def aslist(value):
@@ -303,6 +309,34 @@ def permissions(world):
             yield f"policy: {name} has {size} characters, IAM takes {LARGEST_POLICY}"
 
 
+def readers(world):
+    """Who reads objects may list the whole bucket: anybody else is answered 403 instead of 404 for what is not there.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions".
+    """
+    may = {(role, on) for role, action, on in granted(world) if action == "s3:ListBucket"}
+    read = {(role, on.split("/")[0]) for role, action, on in granted(world) if action == "s3:GetObject"}
+    yield from (f"bucket: {role} reads {bucket} and may not list all of it, so S3 tells it 403 of what is not there" for role, bucket in sorted(read - may))
+    for role, own in statements(world).items():
+        for one in own:
+            if one["Effect"] == "Allow" and "Condition" in one:
+                yield f"permission: {role} has {', '.join(aslist(one['Action']))} under a condition only, which is not counted"
+
+
+def copies(world):
+    """What S3 copies to the other region, and what its role may copy: the heartbeat that measures it, nothing of a drill."""
+    rows = world.source("src/aws/regions/heartbeat.rs")
+    heartbeat = re.search(r'const HEARTBEAT: &str = "([a-z]+)"', rows)[1]
+    ((_, _, bucket),) = world.template.resources("AWS::S3::Bucket")
+    prefixes = {rule["Filter"]["Prefix"] for rule in bucket["ReplicationConfiguration"]["Rules"]}
+    yield from differ("name that is copied to the other region", {"input/", "runs/", heartbeat}, prefixes)
+    priorities = [rule["Priority"] for rule in bucket["ReplicationConfiguration"]["Rules"]]
+    if len(set(priorities)) < len(priorities):
+        yield "two rules of S3's copies have one priority"
+    may = {on.split("/", 1)[1].rstrip("*") for role, action, on in granted(world) if (role, action) == ("copy", "s3:ReplicateObject")}
+    yield from differ("name that S3 may copy", prefixes, may)
+
+
 def ours(world):
     """Calls of our own code that the table grants, with the roles that have them."""
     found = {}
@@ -339,7 +373,7 @@ def recorded(world):
     yield from (f"recorded: {call} was seen; remove it from [not-recorded]" for call in sorted(everybody & unseen))
 
 
-CHECKS = (tables, detail_types, environment, keys, log_lines, machine, permissions, code_calls, recorded)
+CHECKS = (tables, detail_types, environment, keys, log_lines, machine, permissions, readers, copies, code_calls, recorded)
 
 
 def problems(world):

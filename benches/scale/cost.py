@@ -62,6 +62,8 @@ def idle():
             ("ticks, reads", ticks * 20, "DynamoDB: million reads of 4 KB, strongly consistent"),
             ("ticks, writes in both regions", ticks * 2 * REGIONS, "DynamoDB: million writes of 1 KB, in each region of a global table"),
             ("waiting at two queues", polls, "SQS: million requests"),
+            ("heartbeat, written and copied", MINUTES * 2 / 1000, "S3: thousand writes and lists"),
+            ("heartbeat, read before it is written", MINUTES / 1000, "S3: thousand reads"),
             ("1 GB of record", 1, "DynamoDB: GB-month"),
             ("1 GB of record, recovery", 1, "DynamoDB: GB-month of point-in-time recovery"),
             ("1 GB of logs", 1, "CloudWatch: GB of logs taken in"),

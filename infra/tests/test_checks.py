@@ -106,6 +106,31 @@ def test_a_policy_that_has_grown_too_large_is_found(world):
     one(check_names.permissions(world), "BotPolicy has", "IAM takes 6144")
 
 
+def test_a_bucket_of_which_only_a_part_may_be_listed_is_found(world):
+    _, _, everything = statement(world, "CommonPolicy", "List")
+    everything["Condition"] = {"StringLike": {"s3:prefix": ["config/*", "input/*", "runs/*", "sandbox/*"]}}
+    found = list(check_names.readers(world))
+    one(found, "batch reads arn:aws:s3:::switchman-123456789012-eu-central-1", "403")
+    one(found, "batch has s3:ListBucket under a condition")
+    one(check_names.permissions(world), "batch lacks s3:ListBucket")
+
+
+def test_a_reader_that_may_not_list_is_found(world):
+    statements, number, _ = statement(world, "BatchesRole", "MapItemsThatAreNotThere")
+    del statements[number]
+    one(check_names.readers(world), "batches reads", "403")
+
+
+def test_a_heartbeat_that_is_not_copied_and_a_drill_that_is_are_found(world):
+    rules = properties(world, "Bucket")["ReplicationConfiguration"]["Fn::If"][1]["Rules"]
+    heartbeat = next(rule for rule in rules if rule["Id"] == "heartbeat")
+    heartbeat["Filter"]["Prefix"] = "sandbox/"
+    found = list(check_names.copies(world))
+    one(found, "the code has 'heartbeat'")
+    one(found, "the template has 'sandbox/'")
+    one(found, "name that S3 may copy", "'sandbox/'")
+
+
 def test_a_new_call_without_a_grant_is_found(world):
     edit(world, "src/aws/directory.rs", ".get_item()", ".describe_table()")
     one(check_names.code_calls(world), "dynamodb:DescribeTable", "granted to nobody")
@@ -227,6 +252,8 @@ def test_one_region_alone_names_no_other(plain):
     everything = json.dumps([*alone.resources()])
     assert "eu-west" not in everything and "GlobalTableWitnesses" not in everything
     assert '"MultiRegionConsistency"' not in everything and "ReplicationConfiguration" not in everything
+    # A key that the program refuses where there is one region.
+    assert "event_bus" not in alone.outputs()["Region"] and "event_bus" in alone.outputs()["Backend"]
 
 
 def test_what_is_awaited_and_has_come_is_known(world):

@@ -218,7 +218,11 @@ pub struct Desk {
 /// Opens the records for them.
 pub async fn open_desk(config: &Config, seal_keys: Vec<SealingKey>) -> anyhow::Result<Desk> {
     let ((store, bus), clock) = (open_store(config).await?, Arc::new(SystemClock));
-    let step_up = StepUp::new(store.clone(), secrets(config, seal_keys), clock.clone(), BOT.to_owned());
+    let secrets = match &config.backend {
+        Backend::Aws(names) if seal_keys.is_empty() => aws::secrets(names).await?,
+        _ => secrets(config, seal_keys),
+    };
+    let step_up = StepUp::new(store.clone(), secrets, clock.clone(), BOT.to_owned());
     Ok(Desk { store, bus, clock, step_up })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{App, Records, Setting};
 use crate::config::{AwsNames, Config, LambdaSettings, SlackAccess};
-use crate::ports::Credentials;
+use crate::ports::{Credentials, Secrets};
 use anyhow::anyhow;
 use std::future::{Ready, ready};
 use std::path::{Path, PathBuf};
@@ -36,6 +36,10 @@ pub(super) fn build(names: &AwsNames, _: Setting<'_>) -> Ready<anyhow::Result<Ap
 }
 
 pub(super) fn credentials(names: &AwsNames) -> Ready<anyhow::Result<Arc<dyn Credentials>>> {
+    ready(Err(absent(names)))
+}
+
+pub(super) fn secrets(names: &AwsNames) -> Ready<anyhow::Result<Arc<dyn Secrets>>> {
     ready(Err(absent(names)))
 }
 

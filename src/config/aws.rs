@@ -21,6 +21,8 @@ pub struct AwsNames {
     pub dead_letter_url: String,
     /// The queue of what AWS says unasked.
     pub signals_url: String,
+    /// The dead letters of that queue. A replay sends them back there, so they are not those of the commands.
+    pub signals_dead_letter_url: String,
     /// The parameter with the permitted channels.
     pub channels_parameter: String,
     /// The secret with what Slack and the bot share, by name or ARN.
@@ -92,7 +94,7 @@ pub(super) fn names(section: &Section<'_>) -> Option<AwsNames> {
         let hint = "the record, the people and the active region have a table each";
         section.wrong("table", section.at, "one table is named for two things", hint);
     }
-    let [queue_url, dead_letter_url, signals_url] = queues?;
+    let [queue_url, dead_letter_url, signals_url, signals_dead_letter_url] = queues?;
     Some(AwsNames {
         region: region?,
         table: table?,
@@ -102,6 +104,7 @@ pub(super) fn names(section: &Section<'_>) -> Option<AwsNames> {
         queue_url,
         dead_letter_url,
         signals_url,
+        signals_dead_letter_url,
         channels_parameter: channels_parameter?,
         slack_access: slack_access?,
         mail_from,
@@ -110,16 +113,17 @@ pub(super) fn names(section: &Section<'_>) -> Option<AwsNames> {
     })
 }
 
-/// The queues of commands, of dead letters and of signals.
-fn queues(section: &Section<'_>) -> Option<[String; 3]> {
-    let texts = ["queue_url", "dead_letter_url", "signals_url"].map(|key| (key, section.required(key, DEPLOYED)));
+/// The queues of commands and of signals, each with that of its dead letters.
+fn queues(section: &Section<'_>) -> Option<[String; 4]> {
+    let texts = ["queue_url", "dead_letter_url", "signals_url", "signals_dead_letter_url"]
+        .map(|key| (key, section.required(key, DEPLOYED)));
     let mut found: Vec<String> = Vec::new();
     for (key, text) in texts {
         let Some(text) = text else { continue };
         let Some(url) = queue_address(section, key, &text) else { continue };
         if found.contains(&url) {
             let hint = match key {
-                "dead_letter_url" => {
+                "dead_letter_url" | "signals_dead_letter_url" => {
                     "give the dead letters a queue of their own, or they would be handled again and again"
                 }
                 _ => "give what AWS says unasked a queue of its own",

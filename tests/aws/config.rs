@@ -13,6 +13,7 @@ region = "eu-central-1"
 queue_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/commands"
 dead_letter_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/commands-dead"
 signals_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/signals"
+signals_dead_letter_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/signals-dead"
 "#;
 
 const FIRST: &str = r#"
@@ -71,7 +72,7 @@ fn what_is_left_out_has_the_names_of_the_template() {
 #[test]
 fn each_wrong_missing_or_useless_key_is_named_and_all_at_once() {
     let found = mistakes("[backend]\nkind = \"aws\"\n");
-    for key in ["region", "queue_url", "dead_letter_url", "signals_url"] {
+    for key in ["region", "queue_url", "dead_letter_url", "signals_url", "signals_dead_letter_url"] {
         assert!(found.contains(&format!("backend.{key}: is missing")), "{key}: {found:?}");
     }
     assert!(found.contains(&"region: there is none".to_owned()), "{found:?}");
@@ -101,8 +102,13 @@ fn each_wrong_missing_or_useless_key_is_named_and_all_at_once() {
         let found = mistakes(&one(&format!("{key} = {value:?}\n")));
         assert!(found.len() == 1 && found[0].starts_with(&format!("backend.{key}: ")), "{key}: {found:?}");
     }
-    for (key, other) in [("dead_letter_url", "commands-dead"), ("signals_url", "/signals")] {
-        let same = one("").replace(other, if other.starts_with('/') { "/commands" } else { "commands" });
+    for (key, own, other) in [
+        ("dead_letter_url", "/commands-dead\"", "/commands\""),
+        ("signals_url", "/signals\"", "/commands\""),
+        ("signals_dead_letter_url", "/signals-dead\"", "/commands-dead\""),
+        ("signals_dead_letter_url", "/signals-dead\"", "/signals\""),
+    ] {
+        let same = one("").replace(own, other);
         assert_eq!(mistakes(&same), [format!("backend.{key}: is another queue's address already")]);
     }
     let lists = one("") + "[[channel]]\nid = \"C0BATCH\"\n[[user]]\nteam = \"T0LOCAL\"\nid = \"U0X\"\n";

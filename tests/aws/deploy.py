@@ -10,11 +10,9 @@ address of the HTTP API on the emulator. --config names a folder with a switchma
 here, and the folder is put into each region's bucket. `headers` has to be sent with each request to `front_door`.
 
 What MiniStack does otherwise than AWS, and what is done about it here:
-- It has no TLS, and no condition key s3:prefix. Where it enforces policies (started with AUTH=true) it would refuse everything. --enforced
-  leaves two things of the template out: the statements OnlyByTls of the bucket and the queues, and conditions on s3:prefix. Every action
-  and every resource of every role stays.
+- It has no TLS. Where it enforces policies (started with AUTH=true) it would refuse everything. --enforced leaves the statements OnlyByTls
+  of the bucket and the queues out. Every action and every resource of every role stays.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
-  https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 - It makes the names of roles and policies of the stack's name alone, so two stacks of one name in two regions share them. The stacks have
   two names here; on AWS one name will do.
   https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
@@ -168,15 +166,6 @@ def enforceable(resources):
     del resources["BucketPolicy"]
     policy = resources["QueuePolicy"]["Properties"]["PolicyDocument"]
     policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "OnlyByTls"]
-    for resource in resources.values():
-        if not resource["Type"].startswith("AWS::IAM::"):
-            continue
-        own = resource["Properties"]
-        for document in [own.get("PolicyDocument"), *(one["PolicyDocument"] for one in own.get("Policies", ()))]:
-            for one in document["Statement"] if document else ():
-                statement = one["Fn::If"][1] if "Fn::If" in one else one
-                if "s3:prefix" in json.dumps(statement.get("Condition", {})):
-                    del statement["Condition"]
 
 
 def stack(place, given, role, other, replicate, doing):

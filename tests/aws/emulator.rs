@@ -108,11 +108,13 @@ impl Account {
     pub(crate) fn backend(&self) -> String {
         let names = self.names();
         format!(
-            "[backend]\nkind = \"aws\"\nregion = {REGION:?}\nqueue_url = {:?}\ndead_letter_url = {:?}\nsignals_url = {:?}\n\n\
+            "[backend]\nkind = \"aws\"\nregion = {REGION:?}\nqueue_url = {:?}\ndead_letter_url = {:?}\nsignals_url = {:?}\n\
+             signals_dead_letter_url = {:?}\n\n\
              [[region]]\nname = {REGION:?}\nbucket = {:?}\nstate_machine = \"arn:aws:states:{REGION}:{}:stateMachine:switchman-batch\"\n",
             names.queue_url,
             names.dead_letter_url,
             self.queue_url(SIGNALS),
+            self.queue_url(SIGNALS_DEAD),
             self.bucket(),
             self.id
         )
@@ -176,7 +178,9 @@ impl Account {
     }
 
     pub(crate) async fn make_signals(&self) {
-        aws_sdk_sqs::Client::new(&self.config).create_queue().queue_name(SIGNALS).send().await.unwrap();
+        for name in [SIGNALS_DEAD, SIGNALS] {
+            aws_sdk_sqs::Client::new(&self.config).create_queue().queue_name(name).send().await.unwrap();
+        }
     }
 
     /// An account with everything that a bot needs.

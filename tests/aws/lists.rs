@@ -11,7 +11,7 @@ use std::time::Duration;
 use switchman::aws::{DynamoDirectory, ManagedSecrets, SsmSettings};
 use switchman::domain::actor::{Listed, Role};
 use switchman::domain::id::{TeamId, UserId};
-use switchman::ports::{Clock, Credentials, Directory, Kind, Settings};
+use switchman::ports::{Clock, Credentials, Directory, Kind, Secrets, Settings};
 
 const PARAMETER: &str = "/switchman/permitted-channels";
 const SECRET: &str = "switchman/slack";
@@ -155,5 +155,57 @@ async fn a_new_secret_is_taken_up_and_the_one_before_is_believed_for_a_day() {
         near.clock().advance(Duration::from_mins(11));
         let error = signing().await.unwrap_err();
         assert!(error.kind == Kind::Permanent && !format!("{error:?}").contains("leak"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_before_that_cannot_be_read_locks_nobody_out() {
+    let account = Account::furnished().await;
+    let secrets = ManagedSecrets::new(&account.config, SECRET, clock(&account));
+    let client = aws_sdk_secretsmanager::Client::new(&account.config);
+    client.create_secret().name(SECRET).secret_string("not json").send().await.unwrap();
+    assert_eq!(secrets.signing().await.unwrap_err().kind, Kind::Permanent);
+    for before in ["{}", r#"{"SLACK_SIGNING_SECRET":" ","SLACK_BOT_TOKEN":"xoxb-0"}"#, "not json"] {
+        let good = r#"{"SLACK_SIGNING_SECRET":"signing-1","SLACK_BOT_TOKEN":"xoxb-1"}"#;
+        for text in [before, good] {
+            client.put_secret_value().secret_id(SECRET).secret_string(text).send().await.unwrap();
+        }
+        account.clock().advance(Duration::from_mins(11));
+        let all = secrets.signing().await.unwrap();
+        assert_eq!(all.iter().map(|secret| secret.expose_secret()).collect::<Vec<_>>(), ["signing-1"], "{before}");
+        assert_eq!(secrets.bot_token().await.unwrap().expose_secret(), "xoxb-1");
+    }
+}
+
+#[tokio::test]
+async fn the_secret_may_hold_the_keys_that_one_time_codes_are_checked_with() {
+    let account = Account::furnished().await;
+    let secrets = ManagedSecrets::new(&account.config, SECRET, clock(&account));
+    let client = aws_sdk_secretsmanager::Client::new(&account.config);
+    let json = |seal: &str| {
+        let mut all = serde_json::json!({"SLACK_SIGNING_SECRET": "signing-1", "SLACK_BOT_TOKEN": "xoxb-1"});
+        all["SWITCHMAN_SEAL_KEY"] = seal.into();
+        all.to_string()
+    };
+    let (old, new) = ("01".repeat(32), "02".repeat(32));
+    client.create_secret().name(SECRET).secret_string(json("")).send().await.unwrap();
+    assert!(secrets.opening_keys().await.unwrap().is_empty());
+    let error = secrets.sealing_key().await.unwrap_err();
+    assert!(error.kind == Kind::Permanent && error.to_string().contains("SWITCHMAN_SEAL_KEY"), "{error}");
+    let put = async |seal: &str| {
+        client.put_secret_value().secret_id(SECRET).secret_string(json(seal)).send().await.unwrap();
+        account.clock().advance(Duration::from_mins(11));
+    };
+    put(&old).await;
+    let sealed = secrets.sealing_key().await.unwrap().seal([0; 12], "here", b"told");
+    put(&format!("{new},{old}")).await;
+    let opened = secrets.opening_keys().await.unwrap().iter().map(|key| key.open("here", &sealed)).collect::<Vec<_>>();
+    assert_eq!(opened, [None, Some(b"told".to_vec())], "the new one first");
+    assert_ne!(secrets.random().unwrap(), secrets.random().unwrap());
+    for wrong in ["0102".to_owned(), format!("{new},"), [new.as_str(), &old, &old].join(",")] {
+        put(&wrong).await;
+        let error = secrets.opening_keys().await.unwrap_err();
+        assert!(error.kind == Kind::Permanent && !format!("{error:?}").contains("0102"), "{error:?}");
+        assert_eq!(secrets.signing().await.unwrap()[0].expose_secret(), "signing-1", "Slack is let in all the same");
     }
 }

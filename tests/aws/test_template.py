@@ -110,7 +110,7 @@ def test_the_configuration_names_what_was_deployed(world, name):
     assert config["slack"]["command"] == "/my-slack-bot"
     assert config["backend"]["region"] == place.region
     assert [region["name"] for region in config["region"]] == [deploy.PRIMARY, deploy.STANDBY]
-    for key in ("queue_url", "dead_letter_url", "signals_url"):
+    for key in ("queue_url", "dead_letter_url", "signals_url", "signals_dead_letter_url"):
         place.sqs.get_queue_attributes(QueueUrl=config["backend"][key], AttributeNames=["All"])
     for region in config["region"]:
         deploy.Place(Given, region["name"]).stepfunctions.describe_state_machine(stateMachineArn=region["state_machine"])
@@ -186,10 +186,11 @@ def test_each_function_may_do_its_own_and_not_what_is_anothers(world):
     configure = ("s3", "put_object", {"Bucket": bucket, "Key": "config/switchman.toml", "Body": "x"})
     forge = ("s3", "put_object", {"Bucket": bucket, "Key": "input/sales/x.csv", "Body": "x"})
     secret = ("secretsmanager", "get_secret_value", {"SecretId": "switchman/slack"})
+    beat = ("s3", "put_object", {"Bucket": bucket, "Key": "heartbeat", "Body": "{}"})
     may = {"front-door": [write, publish, secret], "commands": [write, publish, secret, start], "tick": [write, secret, result], "batch": [result]}
-    everything = [start, publish, write, promote, scan, result, configure, forge, secret]
+    everything = [start, publish, write, promote, scan, result, configure, forge, secret, beat]
     may["commands"] += [result]
-    may["tick"] += [publish, start]
+    may["tick"] += [publish, start, beat]
     for role, own in may.items():
         for service, method, arguments in everything:
             met = under(world, role, service, method, **arguments)

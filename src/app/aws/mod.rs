@@ -17,7 +17,7 @@ use crate::aws::{
 };
 use crate::config::{AwsNames, Config, JobConfig};
 use crate::embedded::{Alone, SystemClock};
-use crate::ports::{Clock, Credentials, Directory, Files, Lead, PortError, Settings, Store};
+use crate::ports::{Clock, Credentials, Directory, Files, Lead, PortError, Secrets, Settings, Store};
 use crate::workers::Tempo;
 use anyhow::Context;
 use async_trait::async_trait;
@@ -44,6 +44,7 @@ pub(super) struct Ports {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) settings: Arc<dyn Settings>,
     pub(super) credentials: Arc<dyn Credentials>,
+    pub(super) secrets: Arc<dyn Secrets>,
     pub(super) files: Arc<dyn Files>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -57,12 +58,14 @@ pub(super) async fn ports(names: &AwsNames, jobs: &[JobConfig], clock: Arc<dyn C
         queue_url: names.queue_url.clone(),
         dead_letter_url: names.dead_letter_url.clone(),
     };
+    let managed = ManagedSecrets::new(&config, &names.slack_access, clock.clone());
     Ports {
         store: Arc::new(DynamoStore::new(&config, &names.table, clock.clone())),
         bus: Arc::new(EventBus::new(&config, &bus, clock.clone())),
         directory: Arc::new(DynamoDirectory::new(&config, &names.people_table, &clock)),
         settings: Arc::new(SsmSettings::new(&config, &names.channels_parameter, clock.clone())),
-        credentials: Arc::new(ManagedSecrets::new(&config, &names.slack_access, clock.clone())),
+        credentials: Arc::new(managed.clone()),
+        secrets: Arc::new(managed),
         files: Arc::new(S3Files::new(&config, &names.here().bucket, jobs.iter().map(places::files).collect(), &clock)),
         clock,
         config,
@@ -143,7 +146,10 @@ pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Res
         directory: ports.directory,
         settings: ports.settings,
         credentials: ports.credentials,
-        secrets: super::secrets(setting.config, setting.access.seal_keys.clone()),
+        secrets: match setting.access.seal_keys.clone() {
+            keys if keys.is_empty() => ports.secrets,
+            keys => super::secrets(setting.config, keys),
+        },
         lead,
         clock: ports.clock,
         tempo: Tempo::FAR,
@@ -158,8 +164,7 @@ fn signals(names: &AwsNames, config: &Config, ports: &Ports) -> Signals {
     let names = SignalNames {
         region: here.name.clone(),
         queue_url: names.signals_url.clone(),
-        // One place for everything that nobody could take: people look there.
-        dead_letter_url: names.dead_letter_url.clone(),
+        dead_letter_url: names.signals_dead_letter_url.clone(),
         bucket: here.bucket.clone(),
         machines: std::iter::once(here.state_machine.clone()).chain(machines).collect(),
         on_arrival: config.jobs.iter().filter(|job| job.arrival.is_some()).map(|job| job.name.clone()).collect(),
@@ -182,6 +187,11 @@ pub(super) async fn fetch(bucket: &str, key: &str) -> anyhow::Result<ConfigFolde
 
 pub(super) async fn credentials(names: &AwsNames) -> anyhow::Result<Arc<dyn Credentials>> {
     Ok(ports(names, &[], Arc::new(SystemClock)).await.credentials)
+}
+
+/// The keys of the secret, for tools.
+pub(super) async fn secrets(names: &AwsNames) -> anyhow::Result<Arc<dyn Secrets>> {
+    Ok(ports(names, &[], Arc::new(SystemClock)).await.secrets)
 }
 
 pub(super) async fn open_store(names: &AwsNames) -> anyhow::Result<Records> {
