@@ -172,7 +172,7 @@ async fn a_version_before_that_cannot_be_read_locks_nobody_out() {
         }
         account.clock().advance(Duration::from_mins(11));
         let all = secrets.signing().await.unwrap();
-        assert_eq!(all.iter().map(|secret| secret.expose_secret()).collect::<Vec<_>>(), ["signing-1"], "{before}");
+        assert_eq!(all.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>(), ["signing-1"], "{before}");
         assert_eq!(secrets.bot_token().await.unwrap().expose_secret(), "xoxb-1");
     }
 }
