@@ -1,4 +1,4 @@
-//! A way to the emulator that can be disturbed: answers lost, throttles, refusals, outages.
+//! A way to the emulator that can be disturbed (answers lost, throttles, refusals, outages) and that remembers what was asked for.
 
 use crate::emulator::endpoint;
 use axum::body::Body;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 /// What happens to a request.
@@ -20,12 +21,42 @@ pub(crate) enum Fault {
     Refused(u16, &'static str),
 }
 
+/// A request as it comes in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Asked {
+    /// As permissions name it: `dynamodb`, `states`.
+    pub(crate) service: &'static str,
+    pub(crate) operation: String,
+    /// Which region is asked.
+    pub(crate) region: String,
+}
+
+/// Decides what happens to the n-th request.
+pub(crate) type Weather = Box<dyn Fn(usize, &Asked) -> Option<Fault> + Send>;
+
 #[derive(Default)]
 struct Plan {
     /// The operation that is disturbed, how, and how often still.
     fault: Option<(&'static str, Fault, usize)>,
-    /// The operations that were asked for, in order.
-    seen: Vec<String>,
+    /// What happens to every request.
+    weather: Option<Weather>,
+    /// What was asked for, in order.
+    seen: Vec<Asked>,
+}
+
+impl Plan {
+    fn next(&mut self, asked: Asked) -> Option<Fault> {
+        let number = self.seen.len();
+        let fault = match &mut self.fault {
+            Some((name, fault, times)) if *name == asked.operation && *times > 0 => {
+                *times -= 1;
+                Some(*fault)
+            }
+            _ => self.weather.as_ref().and_then(|weather| weather(number, &asked)),
+        };
+        self.seen.push(asked);
+        fault
+    }
 }
 
 /// The proxy, until it is dropped.
@@ -56,27 +87,81 @@ impl Proxy {
         self.plan.lock().unwrap().fault = Some((operation, fault, times));
     }
 
+    /// From now on this decides, until it is called off with `None`.
+    pub(crate) fn weather(&self, weather: Option<Weather>) {
+        self.plan.lock().unwrap().weather = weather;
+    }
+
+    /// The operations that were asked for, each once, as permissions name them.
+    pub(crate) fn operations(&self) -> BTreeSet<String> {
+        let plan = self.plan.lock().unwrap();
+        plan.seen.iter().map(|asked| format!("{}:{}", asked.service, asked.operation)).collect()
+    }
+
     /// How often an operation was asked for.
     pub(crate) fn seen(&self, operation: &str) -> usize {
-        self.plan.lock().unwrap().seen.iter().filter(|seen| *seen == operation).count()
+        self.plan.lock().unwrap().seen.iter().filter(|seen| seen.operation == operation).count()
+    }
+}
+
+/// Services by what stands in front of the operation in the header of those that speak JSON.
+const SERVICES: [(&str, &str); 6] = [
+    ("DynamoDB_", "dynamodb"),
+    ("AmazonSQS", "sqs"),
+    ("AWSStepFunctions", "states"),
+    ("AWSEvents", "events"),
+    ("AmazonSSM", "ssm"),
+    ("secretsmanager", "secretsmanager"),
+];
+
+fn asked(request: &Request) -> Asked {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let region = header("authorization").and_then(|text| text.split('/').nth(2)).unwrap_or("").to_owned();
+    let target = header("x-amz-target").and_then(|target| target.rsplit_once('.'));
+    let (service, operation) = match target {
+        Some((target, operation)) => {
+            let service = SERVICES.iter().find(|(begins, _)| target.starts_with(begins)).map_or("", |(_, name)| name);
+            (service, operation)
+        }
+        None if request.uri().path().starts_with("/v2/email") => ("ses", "SendEmail"),
+        None => ("s3", of_s3(request)),
+    };
+    Asked { service, operation: operation.to_owned(), region }
+}
+
+/// S3 has to be told by method and address.
+fn of_s3(request: &Request) -> &'static str {
+    let uri = request.uri();
+    let query = uri.query().unwrap_or("");
+    let has = |name: &str| query.split('&').any(|part| part.split('=').next() == Some(name));
+    let of_bucket = uri.path().trim_matches('/').split('/').count() < 2;
+    let copied = request.headers().contains_key("x-amz-copy-source");
+    match request.method().as_str() {
+        "GET" if of_bucket => "ListObjectsV2",
+        "GET" => "GetObject",
+        "HEAD" => "HeadObject",
+        "PUT" if has("partNumber") && copied => "UploadPartCopy",
+        "PUT" if has("partNumber") => "UploadPart",
+        "PUT" if copied => "CopyObject",
+        "PUT" => "PutObject",
+        "POST" if has("uploads") => "CreateMultipartUpload",
+        "POST" if has("uploadId") => "CompleteMultipartUpload",
+        "POST" if has("delete") => "DeleteObjects",
+        "DELETE" if has("uploadId") => "AbortMultipartUpload",
+        "DELETE" => "DeleteObject",
+        _ => "",
     }
 }
 
 async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Response {
-    let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("").to_owned();
-    let fault = {
-        let mut plan = plan.lock().unwrap();
-        plan.seen.push(operation.clone());
-        match &mut plan.fault {
-            Some((name, fault, times)) if *name == operation && *times > 0 => {
-                *times -= 1;
-                Some(*fault)
-            }
-            _ => None,
-        }
-    };
+    let asked = asked(&request);
+    let service = asked.service;
+    let fault = plan.lock().unwrap().next(asked);
     if let Some(Fault::Refused(status, code)) = fault {
+        if service == "s3" {
+            let body = format!("<Error><Code>{code}</Code><Message>disturbed</Message></Error>");
+            return (StatusCode::from_u16(status).unwrap(), [("content-type", "application/xml")], body).into_response();
+        }
         let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amzn-errortype", code)];
         return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();

@@ -1,0 +1,98 @@
+//! The whole story on AWS as it is deployed, told through Slack: signed requests at the HTTP front door, functions, queues, state
+//! machines, two regions. Each run ends with one answer and the bytes of a run on this machine.
+
+use crate::proxy::Fault;
+use crate::workflow::Workflow;
+use crate::world::{APPROVERS, OPERATOR, World};
+use switchman::domain::run::{Run, RunState};
+use switchman::ports::{ArtifactKind, RunQuery};
+
+/// Where the work is first, and where it goes.
+const [HOME, AWAY]: [usize; 2] = [0, 1];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_first_command_to_the_way_back() {
+    let world = World::deployed("").await;
+    world.only_those_on_the_list_are_let_in().await;
+    world.a_batch_runs().await;
+    world.its_rejects_are_done_again().await;
+    world.a_region_is_lost().await;
+    world.work_returns().await;
+    world.nothing_is_left().await;
+    world.remember_calls("story");
+}
+
+impl World {
+    async fn only_those_on_the_list_are_let_in(&self) {
+        self.types(OPERATOR, "help").await;
+        self.told(OPERATOR, "start-batch").await;
+        self.types("U0STRANGER", "start-batch sales").await;
+        self.told("U0STRANGER", "not on the list").await;
+        assert!(self.store(HOME).runs(RunQuery::All, 10).await.unwrap().is_empty());
+    }
+
+    async fn a_batch_runs(&self) {
+        self.put_input(HOME, "sales.csv").await;
+        self.types(OPERATOR, "start-batch sales").await;
+        let card = self.card(&["finished", "sales.csv", "2,000"]).await;
+        self.reply(&card, "30 rejected rows").await;
+        let run = self.newest_run(HOME).await;
+        assert_eq!(run.current().state, RunState::Succeeded);
+        assert_eq!(self.output(HOME, &run).await, self.undisturbed());
+    }
+
+    async fn its_rejects_are_done_again(&self) {
+        let mended = self.mend_lookup().await;
+        let card = self.card(&["finished", "sales.csv"]).await;
+        assert!(self.clicks(OPERATOR, &card, "reprocess-rows").await.is_ok());
+        let card = self.card(&["attempt 2: finished"]).await;
+        assert!(self.slack.read(&card).contains(&format!("*Accepted* 1,9{}", 70 + mended)), "{}", self.slack.read(&card));
+        let run = self.newest_run(HOME).await;
+        assert_eq!((run.attempts.len(), run.current().progress.accepted), (2, 1_970 + mended));
+    }
+
+    /// Nothing of the first region answers any more, while a batch is under way there.
+    async fn a_region_is_lost(&self) {
+        self.put_input(HOME, "late.csv").await;
+        // Its last chunk waits for S3 for ever.
+        let busy = |number: usize| number % 2 == 1;
+        self.roads["batch"].weather(Some(Box::new(move |number, asked| {
+            (asked.operation == "PutObject" && busy(number)).then_some(Fault::Refused(503, "SlowDown"))
+        })));
+        self.types(OPERATOR, "start-batch sales late.csv").await;
+        self.card(&["running", "late.csv"]).await;
+        self.replicate(HOME, AWAY).await;
+        self.cut_off(HOME);
+        self.answer_in(AWAY);
+        self.types(OPERATOR, "fail-over").await;
+        let request = self.request(&["fail", "late.csv"]).await;
+        for approver in APPROVERS {
+            self.types(approver, &format!("approve {request} {} it does not answer", self.name(AWAY))).await;
+        }
+        let card = self.card(&["late.csv", "finished"]).await;
+        let run = self.newest_run(AWAY).await;
+        assert_eq!(run.current().region.as_ref().unwrap().as_str(), self.name(AWAY), "{}", self.slack.read(&card));
+        assert_eq!(run.current().epoch, 2);
+        assert_eq!(self.output(AWAY, &run).await, self.undisturbed());
+    }
+
+    /// The first region answers again; what it was at is fenced.
+    async fn work_returns(&self) {
+        for road in self.roads.values() {
+            road.weather(None);
+        }
+        self.replicate(AWAY, HOME).await;
+        self.types(OPERATOR, "fail-back").await;
+        let request = self.request(&["fail-back"]).await;
+        for approver in APPROVERS {
+            self.types(approver, &format!("approve {request} {} it is well again", self.name(HOME))).await;
+        }
+        self.card(&["fail-back", "finished"]).await;
+        self.answer_in(HOME);
+        self.put_input(HOME, "home.csv").await;
+        self.types(OPERATOR, "start-batch sales home.csv").await;
+        self.card(&["finished", "home.csv"]).await;
+        let run = self.newest_run(HOME).await;
+        assert_eq!((run.current().epoch, run.current().region.as_ref().unwrap().as_str()), (3, self.name(HOME)));
+    }
+}
