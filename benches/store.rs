@@ -168,6 +168,7 @@ fn run(n: u64, at: Timestamp) -> Run {
             key: format!("sales/{}", n % 1000),
             bytes: 1,
             fingerprint: "f".into(),
+            parameters: None,
         },
         channel: channel(),
         created_at: at,

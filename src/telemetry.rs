@@ -22,6 +22,11 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
     PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder().context("metrics cannot be set up")
 }
 
+/// A handle of metrics that nobody counts: for a process that lives for one event at a time, and that nobody can ask for them.
+pub fn unread() -> PrometheusHandle {
+    PrometheusBuilder::new().build_recorder().handle()
+}
+
 /// Buckets of every histogram, in seconds: from a local acknowledgement to Slack's limit of three seconds and beyond.
 const SECONDS: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0];
 

@@ -28,7 +28,7 @@ fn beside(ack: &Ack, field: &str) -> String {
 /// A bot whose jobs are started by request only.
 async fn guarded(rule: ApprovalRule) -> Bot {
     let wrap: Wrap = Arc::new(move |ctx: Ctx| {
-        let guard = Guarded { actions: vec![Action::StartBatch], jobs: vec![], rule: rule.clone() };
+        let guard = Guarded { actions: vec![Action::StartBatch], workflows: false, jobs: vec![], rule: rule.clone() };
         Ctx { catalog: Arc::new(Catalog::clone(&ctx.catalog).guarded_by(vec![guard])), ..ctx }
     });
     let bot = Bot::with(Setup { wrap: Some(wrap), ..Setup::default() }).await;

@@ -35,5 +35,7 @@ mod stale_worlds;
 mod start_batch;
 mod status;
 mod step_up;
+mod task_waiting;
 mod why;
 mod without_slack;
+mod workflow_jobs;

@@ -138,7 +138,12 @@ impl World {
         let lead = || vec![Role::new("lead")];
         let start = ApprovalRule { reason: false, break_glass: lead(), ..ApprovalRule::for_regions() };
         let fail_over = ApprovalRule { quorum: 3, break_glass: lead(), ..ApprovalRule::for_regions() };
-        let guard = |action: Action, rule: ApprovalRule| Guarded { actions: vec![action], jobs: Vec::new(), rule };
+        let guard = |action: Action, rule: ApprovalRule| Guarded {
+            actions: vec![action],
+            workflows: false,
+            jobs: Vec::new(),
+            rule,
+        };
         let guards = vec![guard(Action::StartBatch, start), guard(Action::FailOver, fail_over)];
         let wrap: Wrap = Arc::new(move |ctx: Ctx| {
             let catalog = Arc::new((*ctx.catalog).clone().guarded_by(guards.clone()));

@@ -84,6 +84,7 @@ fn ended(n: u64, at: Timestamp) -> Run {
             key: format!("sales/{}", n % 1000),
             bytes: 1,
             fingerprint: "f".into(),
+            parameters: None,
         },
         channel: ChannelId::parse("C0BATCH").unwrap(),
         created_at: at,

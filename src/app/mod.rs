@@ -2,6 +2,8 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+mod lambda;
 mod local;
 mod panel;
 mod parts;
@@ -9,11 +11,13 @@ mod playground;
 #[cfg(not(feature = "aws"))]
 mod without_aws;
 
+#[cfg(feature = "aws")]
+pub use lambda::lambda;
 pub use local::Local;
 pub use parts::Beside;
 pub use playground::{PlaygroundOptions, playground};
 
-use crate::config::{Backend, Config, SlackAccess};
+use crate::config::{Backend, Config, ConfigPlace, SlackAccess};
 use crate::domain::seal::SealingKey;
 use crate::embedded::{GivenKeys, LocalSecrets, Sqlite, SystemClock, sqlite};
 use crate::health::{Draining, Health, Probed};
@@ -34,6 +38,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 #[cfg(not(feature = "aws"))]
 use without_aws as aws;
+#[cfg(not(feature = "aws"))]
+pub use without_aws::lambda;
 
 /// The bot's name and version, for the audit trail.
 const BOT: &str = concat!("switchman ", env!("CARGO_PKG_VERSION"));
@@ -183,6 +189,22 @@ fn doors(ctx: &Ctx, desks: Desks<'_>) -> Doors {
         clock: ctx.clock,
         bot: ctx.bot,
     }
+}
+
+/// The copy of a configuration that lies elsewhere: its schemas and lookups are there until this is dropped.
+pub struct Copied(#[expect(dead_code, reason = "it is only kept")] Option<aws::ConfigFolder>);
+
+/// Reads the configuration wherever it lies.
+pub async fn config_at(place: &ConfigPlace) -> anyhow::Result<(Config, Copied)> {
+    let (loaded, copied) = match place {
+        ConfigPlace::File(file) => (Config::load(file), None),
+        ConfigPlace::Bucket { bucket, key } => {
+            let folder = aws::fetch(bucket, key).await?;
+            (Config::load(folder.file()), Some(folder))
+        }
+    };
+    let config = loaded.map_err(|mistakes| anyhow!("{mistakes}"))?;
+    Ok((config, Copied(copied)))
 }
 
 /// What tools need to vote and to enrol people. A bot may work on the same records.

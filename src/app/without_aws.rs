@@ -1,14 +1,33 @@
 //! A build without the feature `aws`: its configuration cannot ask for AWS, and if it did, it is told so.
 
 use super::{App, Records, Setting};
-use crate::config::{AwsNames, Config};
+use crate::config::{AwsNames, Config, LambdaSettings, SlackAccess};
 use crate::ports::Credentials;
 use anyhow::anyhow;
 use std::future::{Ready, ready};
+use std::path::Path;
 use std::sync::Arc;
 
 pub(super) fn open_store(names: &AwsNames) -> Ready<anyhow::Result<Records>> {
     ready(Err(absent(names)))
+}
+
+/// No function of Lambda can be.
+pub async fn lambda(_: LambdaSettings, _: SlackAccess) -> anyhow::Result<()> {
+    Err(anyhow!("this build cannot be a function of Lambda; build with the cargo feature aws"))
+}
+
+/// A copy of a configuration that lies elsewhere.
+pub(super) struct ConfigFolder;
+
+impl ConfigFolder {
+    pub(super) fn file(&self) -> &Path {
+        Path::new("")
+    }
+}
+
+pub(super) fn fetch(bucket: &str, key: &str) -> Ready<anyhow::Result<ConfigFolder>> {
+    ready(Err(anyhow!("this build cannot read s3://{bucket}/{key}; build with the cargo feature aws, or name a file")))
 }
 
 /// There is none.

@@ -25,8 +25,17 @@ pub async fn connect(region: &str) -> SdkConfig {
     connect_with(aws_config::defaults(BehaviorVersion::v2026_01_12()), region).await
 }
 
+/// The same for the region that the environment names: before anything else is known.
+pub async fn connect_here() -> SdkConfig {
+    limited(aws_config::defaults(BehaviorVersion::v2026_01_12())).load().await
+}
+
 /// The same with a loader that knows more already, such as credentials.
 pub async fn connect_with(loader: ConfigLoader, region: &str) -> SdkConfig {
+    limited(loader.region(Region::new(region.to_owned()))).load().await
+}
+
+fn limited(loader: ConfigLoader) -> ConfigLoader {
     // Named, so that the SDK never looks for the provider that is banned here.
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
@@ -36,12 +45,9 @@ pub async fn connect_with(loader: ConfigLoader, region: &str) -> SdkConfig {
         .operation_timeout(OPERATION)
         .build();
     loader
-        .region(Region::new(region.to_owned()))
         .http_client(http)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(TRIES).with_initial_backoff(FIRST_WAIT))
-        .load()
-        .await
 }
 
 /// The limits of a call that waits for something to happen, for at most `wait`.

@@ -54,9 +54,4 @@ impl Wakes {
         self.queue.send_later(DOING, WAKE, delay).await?;
         Ok(true)
     }
-
-    /// Whether this body of a signal is only there to wake.
-    pub fn is_wake(body: &str) -> bool {
-        serde_json::from_str::<serde_json::Value>(body).is_ok_and(|body| body["switchman"] == "wake")
-    }
 }

@@ -1,23 +1,24 @@
 //! An attempt under way: what is left of its chunks, on all workers, then the merge.
-use super::chunk::{self, Done, Given, Sinks, Written};
-use super::control::{Control, Counted, Phase, Step};
+use super::apart;
+use super::chunk::Done;
+use super::control::{Control, Phase, Step};
 use super::course::Course;
-use super::crew::{self, Work};
+use super::crew;
 use super::duplicates;
-use super::durable::{self, CheckedReader};
-use super::earlier::Earlier;
+use super::durable;
+use super::earlier::{Earlier, Manifest};
 use super::error::BatchError;
 use super::job::Job;
-use super::keys::{self, KeySink, RunError};
+use super::keys::{self, RunError};
 use super::merge::{Finished, MergeError};
 use super::parts::{Marker, Parts, Round};
 use super::placing::{Damaged, Placer, Ready};
-use super::plan::{Chunk, Plan, VERSION};
-use super::run::{Outcome, Redo, Scope, Summary, Task};
-use super::{PLAN, REJECTS, SUMMARY};
+use super::plan::{Chunk, Plan};
+use super::run::{Summary, Task};
+use super::work::Work;
+use super::{PLAN, SUMMARY};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 /// An attempt under way.
@@ -43,21 +44,21 @@ const DAMAGED: usize = 8;
 impl<'a> Attempt<'a> {
     /// Reads what an earlier process has left, or makes the plan.
     pub(super) fn prepare(task: &'a Task<'a>, control: &'a Control) -> Result<Self, BatchError> {
-        let earlier = match task.redo {
-            Some(Redo { scope: Scope::Rows | Scope::Chunks, earlier }) => Some(Earlier::open(earlier, task.job)?),
-            _ => None,
-        };
+        let earlier = apart::earlier(task)?;
         let input = File::open(task.input).map_err(BatchError::io("open", task.input))?;
         let size = input.metadata().map_err(BatchError::io("read", task.input))?.len();
         // A plan that a power cut has damaged is made again.
         let stored = durable::read_json_or_none::<Plan>(&task.dir.join(PLAN))?;
         // Without a plan nothing counts that an earlier process has left.
         let parts = if stored.is_some() { Parts::create(task.dir)? } else { Parts::create_anew(task.dir)? };
-        let unique = !keys::unique_keys(task.job).is_empty();
+        let unique = keys::has_unique(task.job);
         let new = stored.is_none();
         let plan = match (stored, &earlier) {
-            (Some(plan), _) => Some(Self::check(plan, task.job)?),
-            (None, Some(earlier)) => Some(Plan { job: task.job.fingerprint().to_owned(), ..earlier.plan.clone() }),
+            (Some(plan), _) => {
+                plan.check(task.job)?;
+                Some(plan)
+            }
+            (None, Some(earlier)) => Some(earlier.plan_for(task.job)),
             (None, None) if size <= AT_ONCE => Some(Plan::make(task.job, &input, control)?),
             (None, None) => None,
         };
@@ -88,9 +89,7 @@ impl<'a> Attempt<'a> {
         if new {
             durable::replace_json(self.task.dir, PLAN, plan)?;
         }
-        if plan.bytes != size {
-            return Err(BatchError::InputChanged(format!("{} bytes then, {size} now", plan.bytes)));
-        }
+        plan.check_size(size)?;
         self.control.enter(Phase::Processing);
         self.control.expect(plan.chunks.len() as u64, plan.data_bytes());
         self.control.step(Step::Planned);
@@ -117,13 +116,6 @@ impl<'a> Attempt<'a> {
         let plan = plan?;
         let settled = self.placer.as_ref().map_or(Ok(()), |placer| placer.settle(self.control));
         done.map_err(|error| error.among(plan.chunks.len())).and(settled).map(|()| plan)
-    }
-
-    fn check(plan: Plan, job: &Job) -> Result<Plan, BatchError> {
-        if plan.version != VERSION {
-            return Err(BatchError::State(format!("its plan is of version {}, this is {VERSION}", plan.version)));
-        }
-        if plan.job == job.fingerprint() { Ok(plan) } else { Err(BatchError::JobChanged) }
     }
 
     /// Goes on from what is there to the summary.
@@ -185,7 +177,10 @@ impl<'a> Attempt<'a> {
         }
         let second = match duplicates::known(&self.parts).map_err(RunError::Failed)? {
             Some(second) => second,
-            None => duplicates::compare(self.task.job, &self.parts, &self.plan.chunks, self.control)?,
+            None => {
+                let keys = |chunk| self.marker(chunk, Round::First)?.keys;
+                duplicates::compare(self.task.job, &self.parts, self.plan.chunks.len(), &keys, self.control)?
+            }
         };
         let mut pending = Vec::new();
         for &chunk in &second {
@@ -198,7 +193,7 @@ impl<'a> Attempt<'a> {
         Ok(second)
     }
 
-    fn each_of(&self, chunks: &[Chunk], work: &Work<'_>) -> Result<(), BatchError> {
+    fn each_of(&self, chunks: &[Chunk], work: &crew::Work<'_>) -> Result<(), BatchError> {
         let workers = workers(self.task.job).min(chunks.len());
         let done = crew::each(self.control, workers, &|index| chunks.get(index).copied(), work);
         done.map_err(|error| error.among(self.plan.chunks.len()))
@@ -210,12 +205,12 @@ impl<'a> Attempt<'a> {
             // As much output as input, and a little more for what a lookup adds.
             let expected = usize::try_from(chunk.bytes + chunk.bytes / 4).unwrap_or(usize::MAX);
             let [mut output, mut rejects] = [placer.hold(index, "output", expected), placer.hold(index, "rejects", 0)];
-            let marker = self.fill(chunk, round, [&mut output, &mut rejects])?;
+            let marker = self.work().fill(chunk, round, [&mut output, &mut rejects])?;
             return placer.place(Ready { marker, parts: [output, rejects] }, self.control);
         }
         let [mut output, mut rejects] =
             [self.parts.create_part(index, round, "output")?, self.parts.create_part(index, round, "rejects")?];
-        let marker = self.fill(chunk, round, [&mut output, &mut rejects])?;
+        let marker = self.work().fill(chunk, round, [&mut output, &mut rejects])?;
         self.control.step(Step::PartWritten(index));
         self.parts.mark(index, round, &marker)?;
         match round {
@@ -224,13 +219,6 @@ impl<'a> Attempt<'a> {
         }
         self.control.step(Step::ChunkDone(index));
         Ok(())
-    }
-
-    fn fill(&self, chunk: &Chunk, round: Round, mut to: [&mut dyn Write; 2]) -> Result<Marker, BatchError> {
-        match self.copy_earlier(chunk, &mut to)? {
-            Some(marker) => Ok(marker),
-            None => self.process_rows(chunk, round, to),
-        }
     }
 
     /// The second round has moved rows from the accepted to the rejected ones.
@@ -254,47 +242,13 @@ impl<'a> Attempt<'a> {
         self.parts.unmark(chunk);
     }
 
-    fn process_rows(&self, chunk: &Chunk, round: Round, to: [&mut dyn Write; 2]) -> Result<Marker, BatchError> {
-        let job = self.task.job;
-        let mut input = File::open(self.task.input).map_err(BatchError::io("open", self.task.input))?;
-        input.seek(SeekFrom::Start(chunk.start)).map_err(BatchError::io("read", self.task.input))?;
-        let mut keys = if round == Round::First { KeySink::for_job(job) } else { None };
-        let duplicates = if round == Round::Second { self.parts.duplicates(chunk.index)? } else { Vec::new() };
-        let earlier = match &self.earlier {
-            Some(earlier) => earlier.rows(chunk.index, job)?,
-            None => None,
-        };
-        let [output, rejects] = to;
-        let sinks = Sinks { output, rejects, keys: keys.as_mut() };
-        let given = Given { duplicates: &duplicates, earlier, uncounted: round == Round::Second };
-        let done = chunk::process(job, chunk, input, sinks, given, self.control)?;
-        let path = self.parts.path(chunk.index, round, "keys");
-        let keys = keys.map(|keys| keys.write(chunk.index, &path)).transpose()?;
-        Ok(Marker { chunk: *chunk, done, keys })
-    }
-
-    /// Takes a chunk as the earlier attempt left it, where none of its rows has to be looked at.
-    fn copy_earlier(&self, chunk: &Chunk, to: &mut [&mut dyn Write; 2]) -> Result<Option<Marker>, BatchError> {
-        let Some(earlier) = self.earlier.as_ref().filter(|_| !self.unique) else { return Ok(None) };
-        let Some((done, output, rejects)) = &earlier.chunks[chunk.index] else { return Ok(None) };
-        let only_chunks = self.task.redo.is_some_and(|redo| redo.scope == Scope::Chunks);
-        if !only_chunks && done.counted.rejected.total() > 0 {
-            return Ok(None);
-        }
-        for ((place, written), to) in [(output, done.output), (rejects, done.rejects)].into_iter().zip(to) {
-            let mut from = CheckedReader::new(place.open()?);
-            let bytes = std::io::copy(&mut from, *to).map_err(BatchError::stream("copy the earlier result"))?;
-            if (Written { bytes, crc: from.crc() }) != written {
-                return Err(BatchError::Earlier("its result is damaged; reprocess all".to_owned()));
-            }
-        }
-        self.control.count(&done.counted);
-        Ok(Some(Marker { chunk: *chunk, done: *done, keys: None }))
+    fn work(&self) -> Work<'_> {
+        let (job, input, scope) = (self.task.job, self.task.input, self.task.redo.map(|redo| redo.scope));
+        Work { job, input, parts: &self.parts, earlier: self.earlier.as_ref(), scope, control: self.control }
     }
 
     fn merge(&self, second: &BTreeSet<usize>) -> Result<Summary, MergeError> {
         let mut chunks: Vec<(Done, Round)> = Vec::new();
-        let mut counted = Counted::default();
         let placed = match &self.placer {
             Some(placer) => Some(placer.finish()?.map_err(|Damaged(chunk)| MergeError::Damaged(chunk))?),
             None => None,
@@ -306,32 +260,16 @@ impl<'a> Attempt<'a> {
                 None => self.marker(index, round),
             };
             let done = marker.ok_or(MergeError::Damaged(index))?.done;
-            counted.merge(&done.counted);
             chunks.push((done, round));
         }
-        let (rows, rejected) = (counted.rows(), counted.rejected.total());
-        #[expect(clippy::cast_precision_loss, reason = "a percentage; rows are far below 2^52")]
-        let percent = if rows == 0 { 0.0 } else { rejected as f64 * 100.0 / rows as f64 };
-        let tolerated = self.task.job.spec.tolerated_rejects_percent;
-        let tolerable = percent <= tolerated;
-        let finished =
-            Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, tolerable, placed: placed.is_some() };
+        let done: Vec<_> = chunks.iter().map(|(done, _)| *done).collect();
+        let summary = Summary::of(self.task.job, &self.plan, &done);
+        let manifest = Manifest::of(self.task.job, &summary, done);
+        let finished = Finished { job: self.task.job, parts: &self.parts, chunks: &chunks, placed: placed.is_some() };
         // What has its name must be found by its plan, should the summary not come to be written.
         durable::sync_file(&self.task.dir.join(PLAN))?;
-        let output = finished.publish(self.task.dir, self.control)?;
-        Ok(Summary {
-            outcome: if tolerable { Outcome::Succeeded } else { Outcome::TooManyRejects },
-            rows,
-            accepted: counted.accepted,
-            rejected,
-            reasons: counted.rejected,
-            rejected_percent: percent,
-            tolerated_percent: tolerated,
-            bytes: self.plan.bytes,
-            chunks: chunks.len(),
-            output: output.to_owned(),
-            rejects: REJECTS.to_owned(),
-        })
+        finished.publish(&manifest, self.task.dir, self.control)?;
+        Ok(summary)
     }
 
     /// The summary makes the attempt done; only then its parts go.

@@ -1,10 +1,10 @@
 //! Which chunks hold rows whose key an earlier row has, and which rows these are.
+use super::chunk::Written;
 use super::durable;
 use super::error::BatchError;
 use super::job::Job;
 use super::keys::{self, Duplicate, Run, RunError};
 use super::parts::{Parts, Round};
-use super::plan::Chunk;
 use super::{COMPARED, Control, Step};
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,19 +19,18 @@ pub(crate) fn forget(parts: &Parts) {
     let _ = fs::remove_file(parts.dir().join(COMPARED));
 }
 
-/// Compares the keys of all chunks and leaves with each chunk the list of its duplicates.
+/// Compares the keys of all chunks and leaves with each chunk the list of its duplicates. `keys`: what was written of a chunk's keys.
 pub(crate) fn compare(
     job: &Job,
     parts: &Parts,
-    chunks: &[Chunk],
+    chunks: usize,
+    keys: &dyn Fn(usize) -> Option<Written>,
     control: &Control,
 ) -> Result<BTreeSet<usize>, RunError> {
-    parts.clear_duplicates(chunks.len());
+    parts.clear_duplicates(chunks);
     let mut runs = Vec::new();
-    for planned in chunks {
-        let chunk = planned.index;
-        let keys = parts.marker(planned, Round::First).and_then(|marker| marker.keys);
-        let crc = Some(keys.ok_or(RunError::Damaged(chunk))?.crc);
+    for chunk in 0..chunks {
+        let crc = Some(keys(chunk).ok_or(RunError::Damaged(chunk))?.crc);
         runs.push(Run { path: parts.path(chunk, Round::First, "keys"), crc, chunk });
     }
     let mut found = Spill { parts, waiting: Vec::new(), chunks: BTreeSet::new() };

@@ -6,6 +6,7 @@ use super::job::Job;
 use super::parts::{Marker, Parts, Round};
 use super::plan::{Chunk, Plan, VERSION};
 use super::records::{Head, Reading, Records};
+use super::run::Summary;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Take};
@@ -23,6 +24,17 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
+    /// What the files of a finished attempt hold.
+    pub(crate) fn of(job: &Job, summary: &Summary, chunks: Vec<Done>) -> Self {
+        Self {
+            output: summary.output.clone(),
+            rejects: summary.rejects.clone(),
+            output_start: job.output_header().len() as u64,
+            rejects_start: job.rejects_header().len() as u64,
+            chunks,
+        }
+    }
+
     /// Whether both files stand under their names: an attempt that was killed while it published may have taken them back.
     fn fits(&self, dir: &Path) -> bool {
         let bytes = |name: &str| std::fs::metadata(dir.join(name)).map(|found| found.len()).ok();
@@ -104,6 +116,11 @@ impl Earlier {
             return Err(refused("its files do not fit its plan; reprocess all"));
         }
         Ok(Self { plan, chunks })
+    }
+
+    /// The same cut for a job that may have changed since.
+    pub(crate) fn plan_for(&self, job: &Job) -> Plan {
+        Plan { job: job.fingerprint().to_owned(), ..self.plan.clone() }
     }
 
     /// The rows of a chunk, if it was finished.

@@ -30,6 +30,11 @@ pub(crate) fn unique_keys(job: &Job) -> Vec<Vec<usize>> {
     keys
 }
 
+/// Whether a second round may be needed.
+pub(crate) fn has_unique(job: &Job) -> bool {
+    !unique_keys(job).is_empty()
+}
+
 /// Collects the keys of one chunk.
 #[derive(Debug)]
 pub struct KeySink {

@@ -1,4 +1,5 @@
 //! Putting the parts together, in order, once; the result gets its name when it is complete and on the disk.
+use super::MANIFEST;
 use super::chunk::{Done, Written};
 use super::control::{Control, Step};
 use super::durable::{self, Staged};
@@ -6,7 +7,6 @@ use super::earlier::Manifest;
 use super::error::BatchError;
 use super::job::Job;
 use super::parts::{Parts, Round};
-use super::{ASIDE, MANIFEST, OUTPUT, REJECTS};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -29,8 +29,6 @@ pub(crate) struct Finished<'a> {
     pub(crate) job: &'a Job,
     pub(crate) parts: &'a Parts,
     pub(crate) chunks: &'a [(Done, Round)],
-    /// Whether the result may have the final name.
-    pub(crate) tolerable: bool,
     /// Whether the chunks stand in the result already, synced.
     pub(crate) placed: bool,
 }
@@ -38,25 +36,16 @@ pub(crate) struct Finished<'a> {
 const BUFFER: usize = 128 * 1024;
 
 impl Finished<'_> {
-    /// Publishes rejects, then output; returns the name of the output.
-    pub(crate) fn publish(&self, dir: &Path, control: &Control) -> Result<&'static str, MergeError> {
-        let output = if self.tolerable { OUTPUT } else { ASIDE };
-        let (output_header, rejects_header) = (self.job.output_header(), self.job.rejects_header());
-        let manifest = Manifest {
-            output: output.to_owned(),
-            rejects: REJECTS.to_owned(),
-            output_start: output_header.len() as u64,
-            rejects_start: rejects_header.len() as u64,
-            chunks: self.chunks.iter().map(|(done, _)| *done).collect(),
-        };
+    /// Publishes rejects, then output, under the names that the list of chunks gives them.
+    pub(crate) fn publish(&self, manifest: &Manifest, dir: &Path, control: &Control) -> Result<(), MergeError> {
         let (rejects, result) = if self.placed {
             let complete = |kind: &str, name: &str| Staged::complete(self.parts.result(kind), dir.join(name));
-            (complete("rejects", REJECTS), complete("output", output))
+            (complete("rejects", &manifest.rejects), complete("output", &manifest.output))
         } else {
-            let rejects = self.concatenate(dir, REJECTS, "rejects", &rejects_header, control)?;
-            (rejects, self.concatenate(dir, output, "output", &output_header, control)?)
+            let rejects = self.concatenate(dir, &manifest.rejects, "rejects", &self.job.rejects_header(), control)?;
+            (rejects, self.concatenate(dir, &manifest.output, "output", &self.job.output_header(), control)?)
         };
-        let text = durable::json(&manifest)?;
+        let text = durable::json(manifest)?;
         let (manifest, ()) = Staged::write(dir, MANIFEST, |file| {
             file.write_all(&text).map_err(BatchError::stream("write the list of chunks"))
         })?;
@@ -68,7 +57,7 @@ impl Finished<'_> {
         manifest.show()?;
         durable::sync_dir(dir)?;
         control.step(Step::OutputPublished);
-        Ok(output)
+        Ok(())
     }
 
     /// Writes all parts of one kind behind each other.

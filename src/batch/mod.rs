@@ -1,5 +1,7 @@
 //! Rows: schema, plan chunks, process a chunk, merge. No Slack, no AWS, no clock on the wall; memory is bounded by
 //! workers × chunk. What never happens here: a row that is in neither the output nor the rejects.
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the engine on AWS runs its steps apart"))]
+pub(crate) mod apart;
 mod attempt;
 mod carry;
 pub mod chunk;
@@ -9,7 +11,7 @@ mod crew;
 mod decimal;
 mod duplicates;
 pub(crate) mod durable;
-mod earlier;
+pub(crate) mod earlier;
 pub mod error;
 pub mod field;
 mod held;
@@ -19,7 +21,7 @@ pub mod ledger;
 mod lookup;
 mod marks;
 mod merge;
-mod parts;
+pub(crate) mod parts;
 mod placing;
 pub mod plan;
 mod quote;
@@ -35,6 +37,7 @@ pub mod split;
 mod syncer;
 mod temporal;
 mod words;
+mod work;
 
 pub use carry::{Trace, carry, trace, whole};
 pub use control::{Control, Phase, Progress, Step};
@@ -54,8 +57,8 @@ pub const REJECTS: &str = "rejects.csv";
 /// The summary; where it stands, the attempt is finished.
 pub const SUMMARY: &str = "summary.json";
 
-const PLAN: &str = "plan.json";
-const MANIFEST: &str = "chunks.json";
+pub(crate) const PLAN: &str = "plan.json";
+pub(crate) const MANIFEST: &str = "chunks.json";
 const COMPARED: &str = "duplicates.json";
 const LOCK: &str = "lock";
 const BOM: &[u8] = b"\xef\xbb\xbf";

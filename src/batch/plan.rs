@@ -45,6 +45,22 @@ impl Plan {
         self.chunks.iter().map(|chunk| chunk.bytes).sum()
     }
 
+    /// Whether the job is still the one it was made for.
+    pub(crate) fn check(&self, job: &Job) -> Result<(), BatchError> {
+        if self.version != VERSION {
+            return Err(BatchError::State(format!("its plan is of version {}, this is {VERSION}", self.version)));
+        }
+        if self.job == job.fingerprint() { Ok(()) } else { Err(BatchError::JobChanged) }
+    }
+
+    /// Whether the input is as long as it was.
+    pub(crate) fn check_size(&self, size: u64) -> Result<(), BatchError> {
+        if self.bytes == size {
+            return Ok(());
+        }
+        Err(BatchError::InputChanged(format!("{} bytes then, {size} now", self.bytes)))
+    }
+
     /// Reads an input once and cuts it; the header is checked on the way.
     pub fn make<R: Read>(job: &Job, input: R, control: &Control) -> Result<Self, BatchError> {
         Self::make_and_tell(job, input, control, &mut |_| {})

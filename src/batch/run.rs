@@ -1,5 +1,7 @@
 //! One attempt from outside: start it or go on with it after a kill at any point, and what it came to.
+use super::apart;
 use super::attempt::Attempt;
+use super::chunk::Done;
 use super::control::{Control, Counted, Phase, Progress};
 use super::durable;
 use super::error::BatchError;
@@ -7,7 +9,7 @@ use super::job::Job;
 use super::parts::{Parts, Round};
 use super::plan::Plan;
 use super::reason::Tally;
-use super::{LOCK, PLAN, SUMMARY};
+use super::{ASIDE, LOCK, OUTPUT, PLAN, REJECTS, SUMMARY};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -71,6 +73,39 @@ pub struct Summary {
     pub rejects: String,
 }
 
+impl Summary {
+    /// What the finished chunks of a plan come to.
+    pub(crate) fn of(job: &Job, plan: &Plan, chunks: &[Done]) -> Self {
+        let mut counted = Counted::default();
+        chunks.iter().for_each(|done| counted.merge(&done.counted));
+        let (rows, rejected) = (counted.rows(), counted.rejected.total());
+        #[expect(clippy::cast_precision_loss, reason = "a percentage; rows are far below 2^52")]
+        let percent = if rows == 0 { 0.0 } else { rejected as f64 * 100.0 / rows as f64 };
+        let tolerated = job.spec.tolerated_rejects_percent;
+        let tolerable = percent <= tolerated;
+        Self {
+            outcome: if tolerable { Outcome::Succeeded } else { Outcome::TooManyRejects },
+            rows,
+            accepted: counted.accepted,
+            rejected,
+            reasons: counted.rejected,
+            rejected_percent: percent,
+            tolerated_percent: tolerated,
+            bytes: plan.bytes,
+            chunks: chunks.len(),
+            output: if tolerable { OUTPUT } else { ASIDE }.to_owned(),
+            rejects: REJECTS.to_owned(),
+        }
+    }
+
+    /// The counters of an attempt with this summary.
+    pub(crate) fn progress(&self) -> Progress {
+        let control = Control::default();
+        show_done(&control, self);
+        control.progress()
+    }
+}
+
 /// Runs an attempt, or goes on with it where it was interrupted. Done once, it answers from its summary.
 pub fn execute(task: &Task<'_>, control: &Control) -> Result<Summary, BatchError> {
     durable::create_dir(task.dir)?;
@@ -106,21 +141,14 @@ pub fn summary(dir: &Path) -> Result<Option<Summary>, BatchError> {
 /// How far an attempt has come that nobody runs at present; `None` when it was never planned.
 pub fn stored_progress(dir: &Path) -> Result<Option<Progress>, BatchError> {
     let Some(plan) = durable::read_json_or_none::<Plan>(&dir.join(PLAN))? else { return Ok(None) };
-    let control = Control::default();
     if let Some(summary) = summary(dir)? {
-        show_done(&control, &summary);
-        return Ok(Some(control.progress()));
+        return Ok(Some(summary.progress()));
     }
     let parts = Parts::of(dir);
-    control.expect(plan.chunks.len() as u64, plan.data_bytes());
     let mut placed = parts.placed(&plan.chunks).into_iter();
-    for chunk in &plan.chunks {
-        if let Some(marker) = placed.next().or_else(|| parts.marker(chunk, Round::First)) {
-            control.count(&marker.done.counted);
-            control.chunk_done();
-        }
-    }
-    Ok(Some(control.progress()))
+    let marker = |chunk| placed.next().or_else(|| parts.marker(chunk, Round::First));
+    let done: Vec<_> = plan.chunks.iter().filter_map(marker).collect();
+    Ok(Some(apart::progress(&plan, done.iter())))
 }
 
 fn show_done(control: &Control, summary: &Summary) {

@@ -1,5 +1,6 @@
 //! The arguments of every subcommand.
 
+use crate::config::ConfigPlace;
 use clap::{Args, Parser};
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ pub(super) enum Subcommand {
     /// Run the bot with a local page that looks and answers like Slack; no account needed
     Playground(PlaygroundArgs),
     /// Run the bot against the Slack API
-    Serve(ConfigArg),
+    Serve(ServeArgs),
     /// Name every mistake of the configuration at once
     Check(CheckArgs),
     /// Print the Slack app manifest (YAML) for this configuration
@@ -63,6 +64,18 @@ pub(super) struct ConfigArg {
     /// The configuration file
     #[arg(long, value_name = "FILE", default_value = crate::config::FILE_NAME)]
     pub(super) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The configuration file, or s3://BUCKET/KEY with its schemas and lookups beside it [default: what SWITCHMAN_CONFIG
+    /// names, else switchman.toml]
+    #[arg(long, value_name = "FILE", value_parser = place)]
+    pub(super) config: Option<ConfigPlace>,
+}
+
+fn place(text: &str) -> Result<ConfigPlace, String> {
+    ConfigPlace::parse(text).ok_or_else(|| "an object is written s3://BUCKET/KEY".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -1,10 +1,10 @@
 //! `switchman check`: every mistake at once, then what is risky, then who may do what.
 
 use super::args::CheckArgs;
-use super::serve::both;
+use super::serve::with_access;
 use super::{Failure, Outcome, Terminal, block_on};
 use crate::app;
-use crate::config::{Backend, Config, Person, SlackAccess, Strings};
+use crate::config::{Backend, Config, Person, Strings};
 use crate::domain::actor::{Actor, Role, Standing};
 use crate::domain::approval::ApprovalRule;
 use crate::domain::command::Action;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) fn run(args: &CheckArgs, strings: &dyn Strings, terminal: &mut Terminal) -> Outcome {
     let config = Config::load_with_data(&args.file.config);
     let (config, access) = if args.online {
-        let (config, access) = both(config, SlackAccess::read(strings))?;
+        let (config, access) = with_access(config, strings)?;
         (config, Some(access))
     } else {
         (config?, None)
@@ -42,7 +42,7 @@ fn summary(config: &Config) -> Vec<String> {
     }
     let mut lines = vec![
         format!("file: {}", config.file.display()),
-        format!("jobs: {}", list(config.jobs.iter().map(|j| j.name.to_string()).collect())),
+        format!("jobs: {}", list(config.job_names().iter().map(ToString::to_string).collect())),
         format!("channels: {}", list(config.channels.iter().map(ToString::to_string).collect())),
         format!("people: {}", config.people.len()),
     ];
@@ -75,7 +75,7 @@ fn guarded(config: &Config) -> Vec<String> {
     let moves = [Action::FailOver, Action::FailBack].map(|action| (action, None));
     let of_jobs = [Action::StartBatch, Action::ReprocessBatch, Action::CancelBatch]
         .into_iter()
-        .flat_map(|action| config.jobs.iter().map(move |job| (action, Some(&job.name))));
+        .flat_map(|action| config.job_names().iter().map(move |job| (action, Some(job))));
     let mut by_rule: Vec<(ApprovalRule, Vec<String>)> = Vec::new();
     for (action, job) in of_jobs.chain(moves) {
         let Some(rule) = catalog.approval(action, job) else { continue };
@@ -127,8 +127,8 @@ fn may(config: &Config, person: &Person, action: Action) -> &'static str {
     let actor = Actor { team: person.team.clone(), user: person.user.clone(), name: person.name.clone() };
     let who = Standing { actor, listed: config.listed(&person.team, &person.user), outsider: None };
     let concerns_a_job = action.changes_something() || action == Action::Status;
-    let jobs: Vec<_> = match config.jobs.as_slice() {
-        jobs if concerns_a_job && !jobs.is_empty() => jobs.iter().map(|j| Some(&j.name)).collect(),
+    let jobs: Vec<_> = match config.job_names() {
+        jobs if concerns_a_job && !jobs.is_empty() => jobs.iter().map(Some).collect(),
         _ => vec![None],
     };
     let mut answers = config.channels.iter().flat_map(|id| {

@@ -6,6 +6,7 @@ mod audit;
 mod batch;
 mod check;
 mod dead_letters;
+mod function;
 mod init;
 mod manifest;
 mod outcome;
@@ -25,7 +26,7 @@ mod yaml;
 pub use outcome::{Failure, Outcome};
 pub use terminal::Terminal;
 
-use crate::config::{LogSettings, Strings};
+use crate::config::{LambdaSettings, LogSettings, Strings};
 use crate::domain::approval::Verdict;
 use args::{Cli, Subcommand};
 use clap::Parser;
@@ -34,6 +35,11 @@ use std::process::ExitCode;
 
 /// Runs the program on these arguments (the first is its own name).
 pub fn run(args: impl IntoIterator<Item = OsString>, strings: &dyn Strings, terminal: &mut Terminal) -> ExitCode {
+    match LambdaSettings::read(strings).map_err(Failure::from) {
+        Ok(None) => {}
+        Ok(Some(settings)) => return ended(function::run(settings, strings), terminal),
+        Err(failure) => return failure.report(terminal),
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, terminal),
@@ -44,6 +50,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, strings: &dyn Strings, term
         .map_err(Failure::from)
         .and_then(|settings| crate::telemetry::logs(&settings).map_err(|e| Failure::Wrong(format!("{e:#}"))))
         .and_then(|()| dispatch(command, strings, terminal));
+    ended(outcome, terminal)
+}
+
+fn ended(outcome: Outcome, terminal: &mut Terminal) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(terminal),
@@ -68,7 +78,7 @@ fn dispatch(command: Subcommand, strings: &dyn Strings, terminal: &mut Terminal)
     match command {
         Subcommand::Init(args) => init::run(&args, terminal),
         Subcommand::Playground(args) => playground::run(args, terminal),
-        Subcommand::Serve(args) => serve::run(&args, strings, terminal),
+        Subcommand::Serve(args) => serve::run(args, strings, terminal),
         Subcommand::Check(args) => check::run(&args, strings, terminal),
         Subcommand::Manifest(args) => manifest::run(&args, terminal),
         Subcommand::Batch(args) => batch::run(&args, terminal),

@@ -1,24 +1,22 @@
 //! A request for somebody who decides without Slack: the whole plan, its digest, and how it stands.
 
-use crate::domain::approval::{CommandPlan, Plan, Request};
+use crate::domain::actor::{Actor, Asker};
+use crate::domain::approval::{CommandPlan, Plan, Request, TaskPlan};
 use crate::domain::failover::{FailOverPlan, FileState, Treatment, Unknown};
-use crate::domain::grammar;
 use jiff::{SignedDuration, Timestamp};
 
 /// Everything that approvers decide about, line by line.
 pub(super) fn lines(request: &Request, now: Timestamp) -> Vec<String> {
     let mut lines = vec![
         format!("request: {} ({})", request.id, request.state.word()),
-        format!("command: {}", grammar::render(&request.plan.command())),
-        format!(
-            "asked by: {} ({}/{}) at {:.0}",
-            request.asked_by.name, request.asked_by.team, request.asked_by.user, request.asked_at
-        ),
+        format!("command: {}", request.plan.line()),
+        format!("asked by: {} at {:.0}", asker(&request.asked_by), request.asked_at),
         format!("channel: {}", request.channel),
     ];
     match &request.plan {
         Plan::Command(plan) => lines.extend(of_job(plan)),
         Plan::FailOver(plan) => lines.extend(of_move(plan)),
+        Plan::Task(plan) => lines.extend(of_task(plan)),
     }
     lines.push(format!("approvals: {} of {}", request.counted(&[]), request.rule.quorum));
     for decision in &request.decisions {
@@ -35,6 +33,20 @@ pub(super) fn lines(request: &Request, now: Timestamp) -> Vec<String> {
         lines.push(format!("to confirm: {word}"));
     }
     lines.push(format!("digest: {} ({})", request.digest.short(), request.digest));
+    lines
+}
+
+fn asker(asker: &Asker) -> String {
+    match asker.person() {
+        Some(Actor { team, user, name }) => format!("{name} ({team}/{user})"),
+        None => asker.shown(),
+    }
+}
+
+fn of_task(plan: &TaskPlan) -> Vec<String> {
+    let mut lines = vec![format!("question: {}", plan.question)];
+    lines.extend(plan.details.iter().map(|detail| format!("  {}: {}", detail.name, detail.value)));
+    lines.extend(plan.expires_at.map(|at| format!("the workflow waits until: {at:.0}")));
     lines
 }
 

@@ -126,6 +126,7 @@ fn understand(config: &Config, line: &str) -> Result<(Action, Option<JobName>), 
     match grammar::parse(line, config.catalog().names()) {
         Ok(Parsed::Complete(command)) => Ok((command.action(), command.job().cloned())),
         Ok(Parsed::Incomplete(action)) => Ok((action, None)),
+        Ok(Parsed::Unfilled { job, .. }) => Ok((Action::StartBatch, Some(job))),
         Ok(Parsed::Menu) => Err("the command is empty; the menu shows everybody what they may do".to_owned()),
         Err(usage) => Err(pointed(&usage)),
     }

@@ -5,7 +5,6 @@ use super::{Failure, Outcome, Terminal, block_on, plan};
 use crate::app;
 use crate::config::Config;
 use crate::domain::approval::Request;
-use crate::domain::grammar;
 use crate::domain::id::RequestId;
 use crate::ports::{WAITING_REQUESTS, load, load_list, request_key};
 
@@ -45,8 +44,8 @@ fn line(request: &Request, json: bool) -> String {
         request.state.word(),
         request.counted(&[]),
         request.rule.quorum,
-        grammar::render(&request.plan.command()),
-        request.asked_by.name,
+        request.plan.line(),
+        request.asked_by.shown(),
         request.digest.short(),
     )
 }

@@ -14,6 +14,8 @@ use std::ops::RangeInclusive;
 /// What can be guarded.
 const GUARDABLE: [Action; 5] =
     [Action::StartBatch, Action::ReprocessBatch, Action::CancelBatch, Action::FailOver, Action::FailBack];
+/// The word for the questions of waiting workflows.
+const WORKFLOW: &str = "workflow";
 /// How long a request on a job stays open; one to move to another region: see [`ApprovalRule::for_regions`].
 const EXPIRES: SignedDuration = SignedDuration::from_hours(4);
 const EXPIRES_WITHIN: RangeInclusive<SignedDuration> =
@@ -50,8 +52,8 @@ pub(super) fn approvals(sections: &[Section<'_>], world: &World<'_>) -> Vec<Guar
 }
 
 fn approval(section: &Section<'_>, world: &World<'_>) -> Option<Guarded> {
-    let actions = actions(section);
-    let jobs = jobs(section, world, &actions);
+    let (actions, workflows) = actions(section);
+    let jobs = if workflows && actions.is_empty() { workflow_names(section) } else { jobs(section, world, &actions) };
     let moves = actions.iter().any(|action| is_move(*action));
     let usual = ApprovalRule::for_regions();
     let roles = section.texts("roles");
@@ -77,23 +79,35 @@ fn approval(section: &Section<'_>, world: &World<'_>) -> Option<Guarded> {
         step_up,
         break_glass: role(&break_glass),
     };
-    let guarded = Guarded { actions, jobs, rule };
-    if known && !guarded.actions.is_empty() && !guarded.rule.roles.is_empty() {
+    let guarded = Guarded { actions, workflows, jobs, rule };
+    let guards = workflows || !guarded.actions.is_empty();
+    if known && guards && !guarded.rule.roles.is_empty() {
         reachable(section, &guarded, world);
         glass_can_be_broken(section, &guarded, &break_glass, world);
     }
-    (!guarded.actions.is_empty()).then_some(guarded)
+    guards.then_some(guarded)
 }
 
-fn actions(section: &Section<'_>) -> Vec<Action> {
-    let words = GUARDABLE.map(Action::name);
+/// The commands, and whether it is about the questions of workflows.
+fn actions(section: &Section<'_>) -> (Vec<Action>, bool) {
+    let words: Vec<&str> = GUARDABLE.iter().map(|action| action.name()).chain([WORKFLOW]).collect();
     let texts = section.texts("actions");
     if texts.is_empty() {
         let at = section.place("actions").unwrap_or(section.at);
         section.wrong("actions", at, "guards nothing", format!("name some of: {}", words.join(", ")));
     }
-    let guardable = |word: &str| Action::parse(word).filter(|action| GUARDABLE.contains(action));
-    section.pick("actions", &texts, "a command that can be guarded", &words, guardable)
+    let guardable = |word: &str| match word {
+        WORKFLOW => Some(None),
+        word => Action::parse(word).filter(|action| GUARDABLE.contains(action)).map(Some),
+    };
+    let found = section.pick("actions", &texts, "a command that can be guarded", &words, guardable);
+    (found.iter().flatten().copied().collect(), found.contains(&None))
+}
+
+/// Workflows that ask need not be jobs of this file.
+fn workflow_names(section: &Section<'_>) -> Vec<JobName> {
+    let texts = section.texts("jobs");
+    texts.iter().filter_map(|text| section.id("jobs", text, JobName::parse)).collect()
 }
 
 fn jobs(section: &Section<'_>, world: &World<'_>, actions: &[Action]) -> Vec<JobName> {
@@ -129,6 +143,15 @@ fn held(section: &Section<'_>, key: &str, roles: &[Text], world: &World<'_>) -> 
 
 /// An action that an earlier table guards already, for every job of this one.
 fn shadowed(section: &Section<'_>, new: &Guarded, before: &[(Guarded, usize)]) {
+    let asked_before = |old: &Guarded| {
+        old.workflows
+            && (old.jobs.is_empty() || (!new.jobs.is_empty() && new.jobs.iter().all(|job| old.jobs.contains(job))))
+    };
+    if let Some((_, line)) = before.iter().find(|(old, _)| new.workflows && asked_before(old)) {
+        let at = section.place("actions").unwrap_or(section.at);
+        let hint = "the first table that covers a workflow holds; remove one, or put the one with jobs first";
+        section.wrong("actions", at, format!("{WORKFLOW} is guarded by the table of line {line} already"), hint);
+    }
     for action in &new.actions {
         let covers = |old: &Guarded| {
             let every_job = old.jobs.is_empty() || is_move(*action);

@@ -1,7 +1,8 @@
 //! `[[job]]`: what may be run, on which files, and where its results go.
 
+use super::machines::{self, MachineConfig};
 use super::people::FoundChannel;
-use super::section::Section;
+use super::section::{Section, Text};
 use super::values::Pattern;
 use super::{Depth, csv};
 use crate::batch::{Job, LoadError, Spec};
@@ -47,10 +48,17 @@ impl JobConfig {
 pub(super) struct FoundJob {
     pub(super) name: JobName,
     /// `None` where something else of it is wrong.
-    pub(super) config: Option<JobConfig>,
+    pub(super) config: Option<Found>,
     line: usize,
 }
 
+/// A job of either kind.
+pub(super) enum Found {
+    Files(Box<JobConfig>),
+    Machine(MachineConfig),
+}
+
+const KINDS: [&str; 2] = ["csv", machines::KIND];
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
 const PATTERN: &str = "*.csv";
@@ -81,21 +89,20 @@ fn job(
     if let Some(name) = &name {
         section.path = format!("job.{name}");
     }
-    if let Some(kind) = section.text("kind").filter(|kind| kind.value != "csv") {
-        section.unknown("kind", &kind, "a kind of job", &["csv"]);
+    let kind = section.text("kind");
+    if let Some(kind) = kind.as_ref().filter(|kind| !KINDS.contains(&kind.value.as_str())) {
+        section.unknown("kind", kind, "a kind of job", &KINDS);
     }
     let summary = section.text("summary").map(|t| t.value).unwrap_or_default();
     if summary.contains(char::is_control) || summary.chars().count() > 150 {
         let at = section.place("summary").unwrap_or(section.at);
         section.wrong("summary", at, "is longer than one line of 150 characters", "shorten it");
     }
-    let input = folder.join(section.text("input").map_or(INPUT.to_owned(), |t| t.value));
-    let output = folder.join(section.text("output").map_or(OUTPUT.to_owned(), |t| t.value));
-    let pattern = pattern(&section);
-    let arrival = arrival(&section, channels);
-    let spec = csv::read(&section, folder, depth);
+    let found = match kind.filter(|kind| kind.value == machines::KIND) {
+        Some(kind) => machine(&section, &kind, channels.is_some()),
+        None => files(&section, folder, (channels, depth)),
+    };
     section.finish();
-    check_folders(&section, &input, &output);
 
     let (name, text) = (name?, text?);
     if let Some(first) = before.iter().find(|job| job.name == name) {
@@ -103,20 +110,39 @@ fn job(
         section.wrong("name", text.at, format!("the job {name} stands twice"), hint);
         return None;
     }
-    let config = match (pattern, spec) {
-        (Some(pattern), Some(spec)) => Some(JobConfig {
-            name: name.clone(),
-            summary,
-            input,
-            pattern,
-            output,
-            arrival,
-            spec,
-            base: folder.to_owned(),
-        }),
-        _ => None,
-    };
+    let config = found.map(|found| match found {
+        Found::Files(job) => Found::Files(Box::new(JobConfig { name: name.clone(), summary, ..*job })),
+        Found::Machine(machine) => Found::Machine(MachineConfig { name: name.clone(), summary, ..machine }),
+    });
     Some(FoundJob { name, config, line: section.notes.line(text.at) })
+}
+
+/// What a job on files has beside its name and summary.
+fn files(section: &Section<'_>, folder: &Path, (channels, depth): (Option<&[FoundChannel]>, Depth)) -> Option<Found> {
+    let input = folder.join(section.text("input").map_or(INPUT.to_owned(), |t| t.value));
+    let output = folder.join(section.text("output").map_or(OUTPUT.to_owned(), |t| t.value));
+    let pattern = pattern(section);
+    let arrival = arrival(section, channels);
+    let spec = csv::read(section, folder, depth);
+    check_folders(section, &input, &output);
+    let (pattern, spec) = (pattern?, spec?);
+    let (name, summary, base) = (unnamed(), String::new(), folder.to_owned());
+    Some(Found::Files(Box::new(JobConfig { name, summary, input, pattern, output, arrival, spec, base })))
+}
+
+/// The same of a workflow. Nothing on this machine runs one.
+fn machine(section: &Section<'_>, kind: &Text, embedded: bool) -> Option<Found> {
+    if embedded {
+        let hint = "write kind = \"aws\" under [backend], or give the job kind = \"csv\" and files";
+        section.wrong("kind", kind.at, "state machines run on AWS, and the backend of this file is embedded", hint);
+    }
+    let (machine, inputs) = machines::read(section)?;
+    Some(Found::Machine(MachineConfig { name: unnamed(), summary: String::new(), machine, inputs }))
+}
+
+/// Stands for the name until it is known that everything else is right.
+fn unnamed() -> JobName {
+    JobName::parse("unnamed").expect("a plain name")
 }
 
 fn pattern(section: &Section<'_>) -> Option<Pattern> {

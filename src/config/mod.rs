@@ -12,6 +12,7 @@ mod hosted;
 mod jobs;
 mod leak;
 mod lookup;
+mod machines;
 mod mistake;
 mod people;
 mod read;
@@ -28,6 +29,7 @@ pub use cases::{PolicyCase, policy_cases};
 pub use environment::{Environment, LogSettings, SLACK_API_URL, SlackAccess, Strings, seal_keys};
 pub use hosted::{ConfigPlace, LambdaSettings, Role};
 pub use jobs::JobConfig;
+pub use machines::MachineConfig;
 pub use mistake::{Mistake, Mistakes};
 pub use people::Person;
 pub use regions::Region;
@@ -68,7 +70,12 @@ pub struct Config {
     pub channels: Vec<ChannelId>,
     /// Who is on the list.
     pub people: Vec<Person>,
+    /// The jobs on files.
     pub jobs: Vec<JobConfig>,
+    /// The workflows.
+    pub machines: Vec<MachineConfig>,
+    /// All of both, in the order of the file.
+    order: Vec<JobName>,
     pub policy: Policy,
     /// Whether the file has rules of its own.
     pub own_rules: bool,
@@ -127,14 +134,28 @@ impl Config {
 
     /// What the bot can run.
     pub fn catalog(&self) -> Catalog {
-        let job = |job: &JobConfig| Job {
+        let files = self.jobs.iter().map(|job| Job {
             name: job.name.clone(),
             summary: job.summary.clone(),
             definition: job.definition(),
             arrival: job.arrival.clone(),
-        };
-        let jobs = self.jobs.iter().map(job).collect();
+            workflow: None,
+        });
+        let machines = self.machines.iter().map(|job| Job {
+            name: job.name.clone(),
+            summary: job.summary.clone(),
+            definition: job.definition(),
+            arrival: None,
+            workflow: Some(job.inputs.clone()),
+        });
+        let mut jobs: Vec<Job> = files.chain(machines).collect();
+        jobs.sort_by_key(|job| self.order.iter().position(|name| *name == job.name));
         Catalog::new(jobs).guarded_by(self.approvals.clone()).with_moves(self.moves)
+    }
+
+    /// The names of all jobs, in the order of the file.
+    pub fn job_names(&self) -> &[JobName] {
+        &self.order
     }
 
     pub fn job(&self, name: &JobName) -> Option<&JobConfig> {

@@ -70,6 +70,14 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let moves = failover::failover(&failover);
     root.finish();
 
+    let order = jobs.iter().map(|job| job.name.clone()).collect();
+    let (mut with_files, mut machines) = (Vec::new(), Vec::new());
+    for config in jobs.into_iter().filter_map(|job| job.config) {
+        match config {
+            jobs::Found::Files(job) => with_files.push(*job),
+            jobs::Found::Machine(machine) => machines.push(machine),
+        }
+    }
     match (server, backend, notes.is_empty()) {
         (Some(server), Some(backend), true) => Ok(Config {
             file,
@@ -79,7 +87,9 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
             regions,
             channels: channels.into_iter().map(|c| c.id).collect(),
             people: people.into_iter().map(|p| p.person).collect(),
-            jobs: jobs.into_iter().filter_map(|j| j.config).collect(),
+            jobs: with_files,
+            machines,
+            order,
             policy: found.policy,
             own_rules: found.own,
             approvals,

@@ -72,6 +72,23 @@ impl<'a> Section<'a> {
         Some(Text { value: text.to_string(), at })
     }
 
+    /// A text, a number, a date, `true` or `false`: as somebody would type it.
+    pub(super) fn scalar(&self, key: &'static str) -> Option<Text> {
+        let (value, at) = self.value(key)?;
+        let value = match value {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            DeValue::Boolean(flag) => flag.to_string(),
+            DeValue::Datetime(when) => when.to_string(),
+            DeValue::Integer(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                self.mistyped(key, at, "one value", value);
+                return None;
+            }
+        };
+        Some(Text { value, at })
+    }
+
     /// A string that must be there and not be blank.
     pub(super) fn required(&self, key: &'static str, hint: &str) -> Option<Text> {
         if self.place(key).is_none() {

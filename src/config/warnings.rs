@@ -19,7 +19,7 @@ pub(super) fn of(config: &Config) -> Vec<String> {
     if listed && config.people.is_empty() {
         warnings.push("user: nobody is listed, so nobody may do anything".to_owned());
     }
-    if config.jobs.is_empty() {
+    if config.job_names().is_empty() {
         warnings.push("job: none is listed, so there is nothing to run".to_owned());
     }
     for person in config.people.iter().filter(|p| p.roles.is_empty()) {

@@ -1,6 +1,6 @@
 //! Who is asking: an actor, what the directory says about them, and what Slack says about them.
 
-use super::id::{TeamId, UserId};
+use super::id::{JobName, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Team id + user id. The name is for display only and never decides anything.
@@ -21,6 +21,10 @@ pub enum Asker {
     Bot {
         because: Cause,
     },
+    /// A workflow that stopped at a question.
+    Workflow {
+        workflow: JobName,
+    },
 }
 
 /// What made the bot do something that no person asked for.
@@ -36,7 +40,17 @@ impl Asker {
     pub fn person(&self) -> Option<&Actor> {
         match self {
             Self::Person(actor) => Some(actor),
-            Self::Bot { .. } => None,
+            Self::Bot { .. } | Self::Workflow { .. } => None,
+        }
+    }
+
+    /// Who it was, for people; no markup.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Person(actor) if actor.name.trim().is_empty() => actor.user.to_string(),
+            Self::Person(actor) => actor.name.clone(),
+            Self::Bot { .. } => "the bot".to_owned(),
+            Self::Workflow { workflow } => format!("workflow {workflow}"),
         }
     }
 }
@@ -107,5 +121,9 @@ mod tests {
         let text = serde_json::to_string(&bot).unwrap();
         assert_eq!(text, r#"{"because":"arrival"}"#);
         assert_eq!(serde_json::from_str::<Asker>(&text).unwrap(), bot);
+        let workflow = Asker::Workflow { workflow: JobName::parse("nightly").unwrap() };
+        let text = serde_json::to_string(&workflow).unwrap();
+        assert_eq!(text, r#"{"workflow":"nightly"}"#);
+        assert_eq!(serde_json::from_str::<Asker>(&text).unwrap(), workflow);
     }
 }

@@ -1,6 +1,7 @@
 //! The commands people can give, as data.
 
 use super::id::{FileName, JobName, RegionName, RequestId, RunId, UserId};
+use super::parameter::Given;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -113,10 +114,11 @@ impl Scope {
 /// One command with everything it needs. [`super::grammar::parse`] makes it, [`super::grammar::render`] writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Start `job` on `file`; without one, on the newest input that has no finished run.
+    /// Start `job` on `file`; without one, on the newest input that has no finished run. A workflow is given `values` instead.
     StartBatch {
         job: JobName,
         file: Option<FileName>,
+        values: Vec<Given>,
     },
     /// Do part of a run again; without one, of the newest run of the channel with something to redo.
     ReprocessBatch {

@@ -4,6 +4,7 @@ use super::approval::{ApprovalRule, Guarded};
 use super::command::Action;
 use super::failover::{Targets, Tolerance};
 use super::id::{ChannelId, JobName};
+use super::parameter::Inputs;
 use jiff::SignedDuration;
 
 /// An entry of the catalog. How its rows are processed is the engine's business.
@@ -16,6 +17,8 @@ pub struct Job {
     pub definition: String,
     /// Where the runs are reported that start because a file arrived; `None`: a file that arrives starts nothing.
     pub arrival: Option<ChannelId>,
+    /// What it takes, where it is a workflow; `None`: it takes files.
+    pub workflow: Option<Inputs>,
 }
 
 /// All jobs, in the order of the configuration.
@@ -74,8 +77,24 @@ impl Catalog {
         named.or_else(|| always.then(ApprovalRule::for_regions))
     }
 
+    /// How the question of a waiting workflow is decided. The workflow need not be a job of the catalog.
+    pub fn workflow_approval(&self, workflow: &JobName) -> ApprovalRule {
+        let named = self.guarded.iter().find(|g| g.covers_workflow(workflow)).map(|g| g.rule.clone());
+        named.unwrap_or_else(ApprovalRule::for_workflows)
+    }
+
     pub fn get(&self, name: &JobName) -> Option<&Job> {
         self.jobs.iter().find(|j| &j.name == name)
+    }
+
+    /// What a workflow takes; `None`: it is none, or unknown.
+    pub fn workflow(&self, name: &JobName) -> Option<&Inputs> {
+        self.get(name).and_then(|job| job.workflow.as_ref())
+    }
+
+    /// The jobs that take files.
+    pub fn with_files(&self) -> impl Iterator<Item = &JobName> {
+        self.jobs.iter().filter(|job| job.workflow.is_none()).map(|job| &job.name)
     }
 
     pub fn jobs(&self) -> &[Job] {

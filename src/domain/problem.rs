@@ -55,6 +55,15 @@ pub enum Problem {
         file: FileName,
         run: RunId,
     },
+    /// A run of the workflow is at the very same values.
+    SameValues {
+        run: RunId,
+    },
+    /// What a job was given is not what it takes (any more).
+    ValuesUnfit {
+        job: JobName,
+        what: String,
+    },
     /// A finished run has done this very input.
     AlreadyFinished {
         file: FileName,
@@ -157,6 +166,8 @@ impl Problem {
             Self::UnknownFile { .. } => "unknown-file",
             Self::NoInput { .. } => "no-input",
             Self::InputBusy { .. } => "input-busy",
+            Self::SameValues { .. } => "same-values",
+            Self::ValuesUnfit { .. } => "values-unfit",
             Self::AlreadyFinished { .. } => "already-finished",
             Self::NothingToRedo { .. } => "nothing-to-redo",
             Self::ScopeIsEmpty { .. } => "scope-is-empty",
@@ -191,6 +202,7 @@ impl Problem {
         matches!(
             self,
             Self::InputBusy { .. }
+                | Self::SameValues { .. }
                 | Self::StillRunning { .. }
                 | Self::NotTaken
                 | Self::FormExpired { .. }

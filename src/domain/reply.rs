@@ -60,6 +60,9 @@ pub enum Reply {
     },
     /// `cancel-batch` was taken; the run's own message says when it has stopped.
     CancelAsked {
+        /// What it has done stays done: there are no chunks.
+        #[serde(default)]
+        workflow: bool,
         run: RunId,
         job: JobName,
     },

@@ -25,7 +25,7 @@ pub use files::{Artifact, ArtifactKind, Files};
 pub use lead::{Lead, Turn};
 pub use record::{
     ENDED_DRILLS, HOME_READERS, HomeReader, OPEN_MOVES, Record, RecordWrite, StoredRecord, WAITING_REQUESTS, home_key,
-    load, load_list, move_key, request_key,
+    load, load_list, move_key, request_key, task_key,
 };
 pub use regions::{Regions, Site};
 pub use secrets::Secrets;

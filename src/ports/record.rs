@@ -4,6 +4,7 @@ use super::{Kind, PortError, Store};
 use crate::domain::approval::Request;
 use crate::domain::failover::FailOver;
 use crate::domain::id::{RequestId, TeamId, UserId};
+use crate::domain::task::WaitingTask;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,29 @@ impl Record for FailOver {
     fn set_version(&mut self, version: u64) {
         self.version = version;
     }
+}
+
+impl Record for WaitingTask {
+    fn key(&self) -> String {
+        task_key(&self.request)
+    }
+
+    fn list(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn at(&self) -> Timestamp {
+        self.asked_at
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+}
+
+/// The key of the record that keeps the token behind a request.
+pub fn task_key(id: &RequestId) -> String {
+    format!("task:{id}")
 }
 
 /// The key of a request's record.

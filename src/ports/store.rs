@@ -42,6 +42,8 @@ pub enum Effect {
     AttachReport { request: RequestId },
     /// Make the planned region of this move the active one.
     Switch { request: RequestId },
+    /// Answer the workflow that waits for this request.
+    AnswerTask { request: RequestId },
     /// Say something that stays, once.
     Tell { to: Target, reply: Box<Reply> },
     /// The same in the thread of a request's message.
@@ -275,6 +277,7 @@ impl Effect {
             Self::ShowRequest { request } => format!("request:{request}"),
             Self::ShowMove { request } => format!("move:{request}"),
             Self::AttachReport { request } => format!("report:{request}"),
+            Self::AnswerTask { request } => format!("answer:{request}"),
             Self::Switch { request } => format!("switch:{request}"),
             Self::Tell { .. } | Self::TellInThread { .. } => format!("tell:{unique}"),
             Self::Whisper { .. } => format!("whisper:{unique}"),

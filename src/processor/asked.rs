@@ -7,10 +7,11 @@ use super::{
     why,
 };
 use crate::domain::actor::Standing;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, Scope};
 use crate::domain::envelope::{Envelope, Origin};
 use crate::domain::grammar::nearest;
 use crate::domain::id::{JobName, RunId};
+use crate::domain::parameter::day_of;
 use crate::domain::policy::{Authorized, Decision, Place};
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
@@ -97,7 +98,10 @@ pub(super) async fn handle(
         },
     };
     match (allowed.get(), run) {
-        (Command::StartBatch { job, file }, _) => start_batch::handle(ctx, &asked, job, file.as_ref()).await,
+        (Command::StartBatch { job, file, values }, _) => {
+            let on = start_batch::On { file: file.as_ref(), values, today: day_of(envelope.issued_at) };
+            start_batch::handle(ctx, &asked, job, on).await
+        }
         (Command::ReprocessBatch { scope, .. }, Some(run)) => reprocess_batch::handle(ctx, &asked, run, *scope).await,
         (Command::ReprocessBatch { .. }, None) => Ok(refuse(ctx, &asked, Problem::NothingToRedo { run: None })),
         (Command::CancelBatch { .. }, Some(run)) => cancel_batch::handle(ctx, &asked, run).await,
@@ -126,8 +130,9 @@ async fn named_run(ctx: &Ctx, origin: &Origin, command: &Command) -> Result<Resu
         return Ok(Ok(None));
     };
     let runs = ctx.store.runs(RunQuery::Channel(origin.channel.clone()), RECENT).await?;
+    // What would be done again from its beginning is named by whoever wants that.
     let redo = |run: &Run| {
-        let found = run.to_redo().filter(|_| !run.failed_before_its_first_chunk());
+        let found = run.to_redo().filter(|scope| *scope != Scope::All);
         found.is_some_and(|_| scope.is_none_or(|scope| run.has_to_redo(scope)))
     };
     Ok(match runs.into_iter().find(redo) {

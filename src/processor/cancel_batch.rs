@@ -35,7 +35,8 @@ pub(super) fn ready(by: &Actor, mut run: Run) -> Result<Ready, Problem> {
 /// Stops it for whoever asked, and tells them.
 pub(super) fn stopped(ctx: &Ctx, asked: &Asked<'_>, write: RunWrite) -> Commit {
     let run = &write.run;
-    let reply = Reply::CancelAsked { run: run.id.clone(), job: run.job.clone() };
+    let reply =
+        Reply::CancelAsked { workflow: run.input.parameters.is_some(), run: run.id.clone(), job: run.job.clone() };
     let answered = answer(ctx, asked, reply, run.key().to_string(), "done");
     let mut commit = stop(ctx, write);
     commit.claim = answered.claim;

@@ -4,7 +4,7 @@
 use super::pace::Pace;
 use super::retry::backoff;
 use super::show::{attach, settle, show};
-use super::{Ctx, home, moves};
+use super::{Ctx, home, moves, task};
 use crate::domain::actor::Actor;
 use crate::domain::envelope::{Envelope, Event};
 use crate::domain::id::EnvelopeId;
@@ -13,7 +13,9 @@ use crate::domain::run::{AttemptKey, RunState};
 use crate::ports::{Effect, Kind, OutboxItem, PortError, Settled, StartRun, Target};
 
 /// After this many tries an effect is kept aside. With growing waits that is over an hour of a Slack that does not answer.
-const TRIES: u32 = 80;
+pub(super) const TRIES: u32 = 80;
+/// What is wrong in itself gets fewer.
+pub(super) const TRIES_PERMANENT: u32 = 3;
 
 /// Carries one effect out and says what became of it.
 pub(super) async fn carry_out(ctx: &Ctx, pace: &Pace, item: &OutboxItem) -> Settled {
@@ -25,6 +27,7 @@ pub(super) async fn carry_out(ctx: &Ctx, pace: &Pace, item: &OutboxItem) -> Sett
         Effect::Attach { key } => attach(ctx, key).await,
         Effect::AttachReport { request } => moves::attach_report(ctx, request).await,
         Effect::Switch { request } => moves::switch(ctx, request).await.map(|()| done(ctx)),
+        Effect::AnswerTask { request } => task::answer(ctx, item, request).await,
         Effect::Tell { to, reply } => tell(ctx, item, to, reply).await,
         Effect::TellInThread { request, reply } => {
             let root = Effect::ShowRequest { request: request.clone() }.key("");
@@ -54,7 +57,7 @@ pub(super) fn done(ctx: &Ctx) -> Settled {
 
 fn later(ctx: &Ctx, item: &OutboxItem, error: &PortError) -> Settled {
     // A token that was revoked is replaced, a bot that was removed is invited again: only what is wrong in itself is hopeless.
-    let hopeless = error.kind == Kind::Permanent && item.attempts >= 3;
+    let hopeless = error.kind == Kind::Permanent && item.attempts >= TRIES_PERMANENT;
     if hopeless || item.attempts >= TRIES {
         tracing::error!(effect.key = %item.key, %error, "effect {} is given up and kept aside", item.key);
         return Settled::GivenUp { why: error.to_string() };

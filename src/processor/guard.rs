@@ -4,9 +4,10 @@
 use super::asked::Asked;
 use super::outcome::{LOOK_EVERY, audit, begin, effect, refuse, started};
 use super::{Ctx, cancel_batch, reprocess_batch, requests, start_batch};
+use crate::domain::actor::Actor;
 use crate::domain::approval::{CommandPlan, Plan, Request, Void};
 use crate::domain::command::{Action, Command};
-use crate::domain::id::JobName;
+use crate::domain::parameter::day_of;
 use crate::domain::problem::Problem;
 use crate::domain::run::{AttemptKey, Run};
 use crate::ports::{Commit, Effect, PortError, Priority, RunWrite};
@@ -35,7 +36,8 @@ pub(super) async fn do_or_ask(ctx: &Ctx, asked: &Asked<'_>, ready: Ready) -> Res
         });
     };
     let plan = Plan::Command(plan(ctx, action, &ready));
-    match requests::make(ctx, requests::By::asker(asked), plan, rule).await? {
+    let asker = asked.origin.actor.clone().into();
+    match requests::make(ctx, requests::By::asker(asked, &asker), plan, rule).await? {
         Ok(request) => requests::ask(ctx, asked, &request),
         Err(problem) => Ok(refuse(ctx, asked, problem)),
     }
@@ -49,11 +51,13 @@ pub(super) async fn carry_out(
     planned: &CommandPlan,
 ) -> Result<Result<(Commit, Run), Void>, PortError> {
     let changed = |what: String| Ok(Err(Void::Changed { what }));
-    let command = request.plan.command();
-    if let Some(why) = asker_may_not(ctx, request, &planned.job).await? {
+    let (Some(by), Some(command)) = (request.asked_by.person(), request.plan.command()) else {
+        return changed("nobody asked for it".to_owned());
+    };
+    if let Some(why) = asker_may_not(ctx, request, by, planned).await? {
         return changed(why);
     }
-    let ready = match ready(ctx, request, &command).await? {
+    let ready = match ready(ctx, request, by, &command).await? {
         Ok(ready) => ready,
         Err(problem) => return changed(format!("it would be refused now ({})", problem.code())),
     };
@@ -61,7 +65,6 @@ pub(super) async fn carry_out(
     if now != *planned {
         return changed(difference(planned, &now));
     }
-    let by = &request.asked_by;
     let why = format!("request {} was approved, envelope {}", request.id, asked.envelope.id);
     let run = ready.write.run.clone();
     let commit = match planned.action {
@@ -76,20 +79,31 @@ pub(super) async fn carry_out(
 }
 
 /// Whoever asked must still be allowed to when it is carried out.
-async fn asker_may_not(ctx: &Ctx, request: &Request, job: &JobName) -> Result<Option<String>, PortError> {
-    let decision = requests::standing_of(ctx, &request.asked_by, request, request.plan.action(), Some(job)).await?;
+async fn asker_may_not(
+    ctx: &Ctx,
+    request: &Request,
+    asker: &Actor,
+    planned: &CommandPlan,
+) -> Result<Option<String>, PortError> {
+    let decision = requests::standing_of(ctx, asker, request, planned.action, Some(&planned.job)).await?;
     Ok((!decision.allowed()).then(|| format!("whoever asked may not do it any more ({})", decision.code())))
 }
 
-async fn ready(ctx: &Ctx, request: &Request, command: &Command) -> Result<Result<Ready, Problem>, PortError> {
-    let (by, at) = (&request.asked_by, &request.channel);
+async fn ready(
+    ctx: &Ctx,
+    request: &Request,
+    by: &Actor,
+    command: &Command,
+) -> Result<Result<Ready, Problem>, PortError> {
+    let at = &request.channel;
     let run = match command.run() {
         Some(id) => ctx.store.run(id).await?,
         None => None,
     };
     match (command, run) {
-        (Command::StartBatch { job, file }, _) => {
-            let input = match start_batch::choose(ctx, job, file.as_ref()).await? {
+        (Command::StartBatch { job, file, values }, _) => {
+            let on = start_batch::On { file: file.as_ref(), values, today: day_of(request.asked_at) };
+            let input = match start_batch::choose(ctx, job, on).await? {
                 Ok(input) => input,
                 Err(problem) => return Ok(Err(problem)),
             };
@@ -117,7 +131,8 @@ fn difference(planned: &CommandPlan, now: &CommandPlan) -> String {
     if planned.definition != now.definition {
         format!("the definition of the job {} changed after it was asked for", planned.job)
     } else if planned.input != now.input {
-        format!("the file {} changed after it was asked for", planned.input.name)
+        let what = if planned.input.parameters.is_some() { "what the workflow is given" } else { "the file" };
+        format!("{what} changed after it was asked for: {}", planned.input.name)
     } else {
         "the run went on after it was asked for".to_owned()
     }
@@ -138,12 +153,7 @@ pub(super) fn note(
 ) -> crate::domain::audit::AuditDraft {
     let actor = asked.map(|asked| &asked.origin.actor);
     let why = asked.map_or_else(|| "its time".to_owned(), Asked::why);
-    let subject = format!(
-        "{} ({}, digest {})",
-        request.id,
-        crate::domain::grammar::render(&request.plan.command()),
-        request.digest
-    );
+    let subject = format!("{} ({}, digest {})", request.id, request.plan.line(), request.digest);
     audit(ctx, actor, what, subject, why, result)
 }
 

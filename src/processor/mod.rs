@@ -26,6 +26,7 @@ mod show;
 mod standing;
 mod start_batch;
 mod status;
+mod task;
 mod votes;
 mod why;
 
@@ -214,7 +215,7 @@ impl Processor {
                 let arrival = arrival::Arrival { key: &envelope.key, job, file, fingerprint };
                 self.committed(|| arrival::handle(&self.ctx, arrival)).await
             }
-            Event::TaskWaiting(_) => Err(PortError::permanent("workflows cannot be asked for yet")),
+            Event::TaskWaiting(task) => self.committed(|| task::waiting(&self.ctx, &envelope.key, task)).await,
             Event::StartRefused { key, reason } => self.committed(|| observe::refused(&self.ctx, key, reason)).await,
         }
     }

@@ -19,7 +19,8 @@ pub(super) async fn look(ctx: &Ctx, key: &AttemptKey) -> Result<Commit, PortErro
     let Some(run) = ctx.store.run(&key.run).await?.filter(|r| r.key() == *key && r.is_open()) else {
         return Ok(drop_deadline);
     };
-    if recover::is_left_behind(ctx, run.current()).await? {
+    // A workflow is where its machine is: it publishes nothing of ours and goes on there.
+    if run.input.parameters.is_none() && recover::is_left_behind(ctx, run.current()).await? {
         return recover::one(ctx, run, None).await.map(|(commit, _)| commit);
     }
     let execution = ctx.regions.of(run.current())?.engine.describe(key).await?;
@@ -134,7 +135,10 @@ pub(super) fn ended(ctx: &Ctx, run: Run, expected: u64) -> Commit {
     if attempt.progress.rejected > 0 && attempt.state != RunState::Cancelled {
         outbox.push(effect(Effect::Attach { key: key.clone() }, "", Priority::Later, now));
     }
-    let totals = format!("{} accepted, {} rejected", attempt.progress.accepted, attempt.progress.rejected);
+    let totals = match &run.input.parameters {
+        Some(_) => attempt.failure.clone().unwrap_or_default(),
+        None => format!("{} accepted, {} rejected", attempt.progress.accepted, attempt.progress.rejected),
+    };
     Commit {
         unlock: vec![(input_lock(&run.input.key), run.id.clone())],
         outbox,

@@ -20,7 +20,7 @@ pub(super) async fn is_left_behind(ctx: &Ctx, attempt: &Attempt) -> Result<bool,
 /// Whether a run has to be taken up by a move into `epoch`: it is not finished there and nobody has taken it up.
 pub(super) async fn needs(ctx: &Ctx, run: &Run, epoch: Option<u64>) -> Result<bool, PortError> {
     let current = run.current();
-    if epoch.is_some_and(|epoch| current.epoch >= epoch) {
+    if run.input.parameters.is_some() || epoch.is_some_and(|epoch| current.epoch >= epoch) {
         return Ok(false);
     }
     Ok(match current.state {

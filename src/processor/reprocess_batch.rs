@@ -7,7 +7,7 @@ use super::outcome::{effect, refuse};
 use crate::domain::actor::Actor;
 use crate::domain::command::Scope;
 use crate::domain::problem::Problem;
-use crate::domain::run::{Attempt, AttemptKey, Run};
+use crate::domain::run::{Attempt, AttemptKey, Input, Run};
 use crate::ports::{Commit, Effect, PortError, Priority, RunWrite, input_lock};
 
 pub(super) async fn handle(ctx: &Ctx, asked: &Asked<'_>, run: Run, scope: Option<Scope>) -> Result<Commit, PortError> {
@@ -34,11 +34,18 @@ pub(super) async fn ready(
         return Ok(Err(Problem::ScopeIsEmpty { run: run.id, scope }));
     }
     if let Some(holder) = ctx.store.holder(&input_lock(&run.input.key)).await? {
-        return Ok(Err(Problem::InputBusy { file: run.input.name, run: holder }));
+        let Input { name: file, parameters, .. } = run.input;
+        let busy = if parameters.is_some() {
+            Problem::SameValues { run: holder }
+        } else {
+            Problem::InputBusy { file, run: holder }
+        };
+        return Ok(Err(busy));
     }
     let (active, site) = ctx.regions.here().await?;
     // The whole input is read again: what lies there now is what counts. Parts of it need the content they came from.
     if scope == Scope::All
+        && run.input.parameters.is_none()
         && let Some(input) = site.files.inputs(&run.job).await?.into_iter().find(|i| i.key == run.input.key)
     {
         run.input = input;

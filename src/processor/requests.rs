@@ -1,11 +1,11 @@
 //! Requests for approval: made, posted, remembered of, expired.
 
-use super::Ctx;
 use super::asked::Asked;
 use super::guard::{note, show_now};
 use super::outcome::effect;
 use super::standing::{permitted_channel, standing_now};
-use crate::domain::actor::{Actor, Role, Standing};
+use super::{Ctx, task};
+use crate::domain::actor::{Actor, Asker, Role, Standing};
 use crate::domain::approval::{ApprovalRule, Plan, Request, RequestState};
 use crate::domain::command::Action;
 use crate::domain::id::{ChannelId, EnvelopeId, JobName, RequestId};
@@ -25,16 +25,15 @@ pub(super) const WAITING: usize = 200;
 pub(super) struct By<'a> {
     /// What asked for it; its id is derived from it.
     pub key: &'a EnvelopeId,
-    pub actor: &'a Actor,
+    pub asker: &'a Asker,
     pub channel: &'a ChannelId,
     /// The request that it takes the place of.
     pub instead_of: Option<&'a RequestId>,
 }
 
 impl<'a> By<'a> {
-    pub(super) fn asker(asked: &'a Asked<'_>) -> Self {
-        let origin = asked.origin;
-        Self { key: &asked.envelope.key, actor: &origin.actor, channel: &origin.channel, instead_of: None }
+    pub(super) fn asker(asked: &'a Asked<'_>, asker: &'a Asker) -> Self {
+        Self { key: &asked.envelope.key, asker, channel: &asked.origin.channel, instead_of: None }
     }
 }
 
@@ -53,12 +52,18 @@ pub(super) async fn make(
     if let Some(same) = waiting.iter().find(same) {
         return Ok(Err(Problem::AlreadyRequested { request: same.id.clone() }));
     }
-    let request = Request {
+    let request = fresh(ctx, by, plan, rule).await?;
+    reachable(ctx, request).await
+}
+
+/// A request of this plan, unchecked.
+pub(super) async fn fresh(ctx: &Ctx, by: By<'_>, plan: Plan, rule: ApprovalRule) -> Result<Request, PortError> {
+    Ok(Request {
         id: fresh_id(ctx, by.key).await?,
+        digest: plan.digest(),
         plan,
-        digest,
         rule,
-        asked_by: by.actor.clone(),
+        asked_by: by.asker.clone(),
         asked_at: ctx.clock.now(),
         channel: by.channel.clone(),
         approvers: Vec::new(),
@@ -71,9 +76,9 @@ pub(super) async fn make(
         void: None,
         replaced_by: None,
         run: None,
+        told: None,
         version: 0,
-    };
-    reachable(ctx, request).await
+    })
 }
 
 /// The commit that asks for it: its message is its answer.
@@ -130,7 +135,7 @@ pub(super) async fn posted(ctx: &Ctx, mut request: Request) -> Result<(), PortEr
     }
     let expected = request.version;
     request.posted(ctx.clock.now());
-    let deadlines = next_look(&request);
+    let deadlines = next_look(ctx, &request);
     let commit = Commit { records: vec![RecordWrite::of(&request, expected)?], deadlines, ..Commit::default() };
     match ctx.store.commit(commit).await {
         // Somebody voted meanwhile: the message is brought up to date again, and the time set then.
@@ -148,7 +153,7 @@ pub(super) async fn look(ctx: &Ctx, id: &RequestId) -> Result<Commit, PortError>
     };
     let now = ctx.clock.now();
     let expected = request.version;
-    if request.expires_at.is_some_and(|at| now >= at) {
+    if request.ends_at().is_some_and(|at| now >= at) {
         if request.expired(now).is_err() {
             return Ok(Commit::default());
         }
@@ -157,8 +162,11 @@ pub(super) async fn look(ctx: &Ctx, id: &RequestId) -> Result<Commit, PortError>
         commit.audit.push(note(ctx, None, &request, "expire", "expired"));
         return Ok(commit);
     }
-    if request.next_look().is_none_or(|at| now < at) {
-        return Ok(Commit { deadlines: next_look(&request), ..Commit::default() });
+    if let Some(ended) = task::beat(ctx, &request).await? {
+        return Ok(ended);
+    }
+    if request.next_look().is_none_or(|at| now < at) || request.expires_at.is_none() {
+        return Ok(Commit { deadlines: next_look(ctx, &request), ..Commit::default() });
     }
     request.reminders += 1;
     let missing = missing(ctx, &request).await?;
@@ -166,7 +174,7 @@ pub(super) async fn look(ctx: &Ctx, id: &RequestId) -> Result<Commit, PortError>
     let unique = format!("{id}.{}", request.reminders);
     let tell = Effect::TellInThread { request: id.clone(), reply: Box::new(reply) };
     Ok(Commit {
-        deadlines: next_look(&request),
+        deadlines: next_look(ctx, &request),
         records: vec![RecordWrite::of(&request, expected)?],
         outbox: vec![effect(tell, &unique, Priority::Later, now), show_now(ctx, &request)],
         ..Commit::default()
@@ -175,22 +183,22 @@ pub(super) async fn look(ctx: &Ctx, id: &RequestId) -> Result<Commit, PortError>
 
 /// It was decided against, expired or void: its message says so, whoever asked is told, and nobody is reminded any more.
 pub(super) fn ended(ctx: &Ctx, request: &Request) -> Commit {
-    let reply = Box::new(Reply::RequestEnded { request: Box::new(request.clone()) });
-    let tell = Effect::Tell { to: Target::Direct(request.asked_by.user.clone()), reply };
-    Commit {
-        clear: vec![Subject::Request(request.id.clone()).deadline()],
-        outbox: vec![
-            show_now(ctx, request),
-            effect(tell, &format!("ended:{}", request.id), Priority::First, ctx.clock.now()),
-        ],
-        ..Commit::default()
+    let now = ctx.clock.now();
+    let mut outbox = vec![show_now(ctx, request)];
+    if let Some(asker) = request.asked_by.person() {
+        let reply = Box::new(Reply::RequestEnded { request: Box::new(request.clone()) });
+        let tell = Effect::Tell { to: Target::Direct(asker.user.clone()), reply };
+        outbox.push(effect(tell, &format!("ended:{}", request.id), Priority::First, now));
     }
+    outbox.extend(task::answer_due(ctx, request));
+    Commit { clear: vec![Subject::Request(request.id.clone()).deadline()], outbox, ..Commit::default() }
 }
 
-fn next_look(request: &Request) -> Vec<Deadline> {
+/// When it is looked at next: for a reminder, its end, or a heartbeat.
+pub(super) fn next_look(ctx: &Ctx, request: &Request) -> Vec<Deadline> {
     let subject = Subject::Request(request.id.clone());
-    let due = request.next_look().into_iter();
-    due.map(|due| Deadline { key: subject.deadline(), due, subject: subject.clone() }).collect()
+    let due = request.next_look().into_iter().chain(task::next_beat(ctx, request)).min();
+    due.map(|due| Deadline { key: subject.deadline(), due, subject }).into_iter().collect()
 }
 
 /// Who could still vote and has not.

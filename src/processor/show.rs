@@ -53,7 +53,7 @@ async fn card(ctx: &Ctx, effect: &Effect) -> Result<Option<Card>, PortError> {
         }
         Effect::ShowRequest { request } => load::<Request>(store, &request_key(request)).await?.map(|request| Card {
             channel: request.channel.clone(),
-            owner: Some(request.asked_by.user.clone()),
+            owner: request.asked_by.person().map(|person| person.user.clone()),
             ended: !request.is_open(),
             reply: Reply::RequestCard { request: Box::new(request), now },
         }),

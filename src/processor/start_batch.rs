@@ -1,4 +1,4 @@
-//! `start-batch JOB [FILE]`.
+//! `start-batch JOB [FILE]`, and `start-batch JOB NAME=VALUE…` for a workflow.
 
 use super::Ctx;
 use super::asked::Asked;
@@ -7,21 +7,27 @@ use super::outcome::refuse;
 use crate::domain::actor::Actor;
 use crate::domain::command::Scope;
 use crate::domain::grammar::nearest;
-use crate::domain::id::{ChannelId, EnvelopeId, FileName, JobName, RunId};
+use crate::domain::id::{ChannelId, EnvelopeId, FileName, JobName, ParameterName, RunId};
+use crate::domain::parameter::{Given, Unfit};
 use crate::domain::problem::Problem;
 use crate::domain::run::{Attempt, Input, Run, RunState};
 use crate::ports::{Commit, PortError, RunQuery, RunWrite, input_lock};
+use jiff::civil::Date;
 
 /// How many inputs are looked through for one without a finished run.
 const INPUTS: usize = 200;
 
-pub(super) async fn handle(
-    ctx: &Ctx,
-    asked: &Asked<'_>,
-    job: &JobName,
-    file: Option<&FileName>,
-) -> Result<Commit, PortError> {
-    let input = match choose(ctx, job, file).await? {
+/// What a job is started on, as it was asked for.
+#[derive(Clone, Copy)]
+pub(super) struct On<'a> {
+    pub file: Option<&'a FileName>,
+    pub values: &'a [Given],
+    /// The day on which it was asked for.
+    pub today: Date,
+}
+
+pub(super) async fn handle(ctx: &Ctx, asked: &Asked<'_>, job: &JobName, on: On<'_>) -> Result<Commit, PortError> {
+    let input = match choose(ctx, job, on).await? {
         Ok(input) => input,
         Err(problem) => return Ok(refuse(ctx, asked, problem)),
     };
@@ -31,14 +37,33 @@ pub(super) async fn handle(
 }
 
 /// The input that is meant and can be started, or why there is none.
-pub(super) async fn choose(
-    ctx: &Ctx,
-    job: &JobName,
-    file: Option<&FileName>,
-) -> Result<Result<Input, Problem>, PortError> {
-    if ctx.catalog.get(job).is_none() {
+pub(super) async fn choose(ctx: &Ctx, job: &JobName, on: On<'_>) -> Result<Result<Input, Problem>, PortError> {
+    let Some(entry) = ctx.catalog.get(job) else {
         return Ok(Err(Problem::UnknownJob { job: job.clone() }));
+    };
+    let unfit = |what: String| Ok(Err(Problem::ValuesUnfit { job: job.clone(), what }));
+    match &entry.workflow {
+        Some(inputs) => match inputs.read(on.values, on.today) {
+            Ok(_) if on.file.is_some() => unfit(format!("it takes {}, and no file", inputs.expected())),
+            Ok(parameters) => of_workflow(ctx, parameters.input(job)).await,
+            Err(Unfit::Wrong { reason, .. }) => unfit(reason),
+            Err(Unfit::Missing { names }) => {
+                let names: Vec<&str> = names.iter().map(ParameterName::as_str).collect();
+                unfit(format!("it needs {}", names.join(" and ")))
+            }
+        },
+        None if on.values.is_empty() => of_files(ctx, job, on.file).await,
+        None => unfit("it takes a file, and no values".to_owned()),
     }
+}
+
+/// A workflow may be given the same values as often as people like, but not while it is at them.
+async fn of_workflow(ctx: &Ctx, input: Input) -> Result<Result<Input, Problem>, PortError> {
+    let holder = ctx.store.holder(&input_lock(&input.key)).await?;
+    Ok(holder.map_or(Ok(input), |run| Err(Problem::SameValues { run })))
+}
+
+async fn of_files(ctx: &Ctx, job: &JobName, file: Option<&FileName>) -> Result<Result<Input, Problem>, PortError> {
     let (_, site) = ctx.regions.here().await?;
     let inputs = site.files.inputs(job).await?;
     let input = match file {

@@ -4,7 +4,7 @@
 use super::asked::Asked;
 use super::guard::{carry_out, note, show_now};
 use super::outcome::{effect, refuse};
-use super::{Ctx, moves, requests};
+use super::{Ctx, moves, requests, task};
 use crate::domain::approval::{Ballot, Plan, Request, RequestEvent, RequestState, Rights, Void};
 use crate::domain::grammar::nearest;
 use crate::domain::id::RequestId;
@@ -54,6 +54,7 @@ async fn approved(ctx: &Ctx, asked: &Asked<'_>, mut request: Request, expected: 
             Err(void) => Err((void, None)),
         },
         Plan::FailOver(plan) => moves::begin(ctx, asked, &request, plan).await?,
+        Plan::Task(_) => Ok(Commit { outbox: task::answer_due(ctx, &request), ..Commit::default() }),
     };
     match outcome {
         Ok(mut commit) => {

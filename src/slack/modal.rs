@@ -5,11 +5,13 @@ use crate::domain::approval::{Digest, Request};
 use crate::domain::command::{Action, Scope};
 use crate::domain::id::{ChannelId, JobName, RegionName, RequestId};
 use crate::domain::job::Job;
+use crate::domain::parameter::{Given, Inputs};
 use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
 use crate::domain::run::{AttemptKey, Input, Run};
 use crate::ports::{ArtifactKind, RejectPage};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ pub enum Modal {
         jobs: Vec<Job>,
         job: Option<JobName>,
         inputs: Vec<Input>,
+        /// What the job takes instead of a file, where it is a workflow.
+        takes: Option<Takes>,
     },
     Reprocess {
         metadata: Metadata,
@@ -82,6 +86,14 @@ pub enum Modal {
     Refused(Problem),
 }
 
+/// What a workflow takes, and what is known of it when its form opens.
+#[derive(Debug, Clone)]
+pub struct Takes {
+    pub inputs: Inputs,
+    pub given: Vec<Given>,
+    pub today: Date,
+}
+
 /// What a modal has to remember between being opened and being sent (Slack's `private_metadata`). It decides nothing: rights are asked
 /// again when the form comes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +132,11 @@ impl Renderer {
     pub fn modal(&self, modal: &Modal) -> View {
         match modal {
             Modal::Loading { action } => self.loading(action.unwrap_or(Action::Status)),
-            Modal::Start { metadata, jobs, job, inputs } => {
+            Modal::Start { metadata, jobs, job, takes: Some(takes), .. } => {
+                let jobs: Vec<JobChoice> = jobs.iter().map(|j| JobChoice::new(&j.name, &j.summary)).collect();
+                self.workflow_form(&jobs, job.as_ref(), takes, &metadata.write())
+            }
+            Modal::Start { metadata, jobs, job, inputs, takes: None } => {
                 let jobs: Vec<JobChoice> = jobs.iter().map(|j| JobChoice::new(&j.name, &j.summary)).collect();
                 let files: Vec<FileChoice> = inputs.iter().map(|i| FileChoice::new(&i.name, i.bytes)).collect();
                 self.start_form(&jobs, job.as_ref(), &files, &metadata.write())

@@ -31,6 +31,8 @@ const PEOPLE: &str = "authorized-users";
 const BUS: &str = "command-event-bus";
 const QUEUE: &str = "commands";
 const DEAD: &str = "commands-dead";
+pub(crate) const SIGNALS: &str = "signals";
+pub(crate) const SIGNALS_DEAD: &str = "signals-dead";
 const REGION: &str = "eu-central-1";
 
 /// One account.
@@ -80,6 +82,61 @@ impl Account {
         Self { config, id: self.id.clone(), clock: self.clock.clone() }
     }
 
+    /// The same, where SQS counts by the real time.
+    pub(crate) fn in_real_time(self) -> Self {
+        std::fs::remove_file(std::path::Path::new(&settings("SWITCHMAN_AWS_CLOCKS")).join(&self.id)).unwrap();
+        self
+    }
+
+    /// How a process of its own reaches the account.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let all = [
+            ("AWS_ENDPOINT_URL", endpoint()),
+            ("AWS_ACCESS_KEY_ID", self.id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
+        ];
+        all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    pub(crate) fn bucket(&self) -> String {
+        format!("files-{}", self.id)
+    }
+
+    /// `[backend]` and `[[region]]` of a configuration.
+    pub(crate) fn backend(&self) -> String {
+        let names = self.names();
+        format!(
+            "[backend]\nkind = \"aws\"\nregion = {REGION:?}\nqueue_url = {:?}\ndead_letter_url = {:?}\nsignals_url = {:?}\n\n\
+             [[region]]\nname = {REGION:?}\nbucket = {:?}\nstate_machine = \"arn:aws:states:{REGION}:{}:stateMachine:switchman-batch\"\n",
+            names.queue_url,
+            names.dead_letter_url,
+            self.queue_url(SIGNALS),
+            self.bucket(),
+            self.id
+        )
+    }
+
+    fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(true).build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    pub(crate) async fn make_bucket(&self) {
+        let place = aws_sdk_s3::types::BucketLocationConstraint::EuCentral1;
+        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
+        let call = self.s3().create_bucket().bucket(self.bucket()).create_bucket_configuration(place);
+        call.send().await.unwrap();
+    }
+
+    pub(crate) async fn put_object(&self, key: &str, content: Vec<u8>) {
+        self.s3().put_object().bucket(self.bucket()).key(key).body(content.into()).send().await.unwrap();
+    }
+
+    pub(crate) async fn make_signals(&self) {
+        aws_sdk_sqs::Client::new(&self.config).create_queue().queue_name(SIGNALS).send().await.unwrap();
+    }
+
     /// An account with everything that a bot needs.
     pub(crate) async fn furnished() -> Self {
         let account = Self::at(&endpoint()).await;
@@ -104,7 +161,7 @@ impl Account {
         assert_eq!(put.failed_entry_count(), 0, "{put:?}");
     }
 
-    fn queue_url(&self, name: &str) -> String {
+    pub(crate) fn queue_url(&self, name: &str) -> String {
         format!("{}/{}/{name}", endpoint(), self.id)
     }
 

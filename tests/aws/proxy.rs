@@ -1,15 +1,15 @@
-//! A way to the emulator that can be disturbed (answers lost, throttles, refusals, outages) and that remembers what was asked for.
+//! A way to the emulator that can be disturbed: answers lost, throttles, refusals, outages.
 
 use crate::emulator::endpoint;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 /// What happens to a request.
@@ -21,42 +21,19 @@ pub(crate) enum Fault {
     Refused(u16, &'static str),
 }
 
-/// A request as it comes in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Asked {
-    /// As permissions name it: `dynamodb`, `states`.
-    pub(crate) service: &'static str,
-    pub(crate) operation: String,
-    /// Which region is asked.
-    pub(crate) region: String,
-}
-
-/// Decides what happens to the n-th request.
-pub(crate) type Weather = Box<dyn Fn(usize, &Asked) -> Option<Fault> + Send>;
+/// Answers requests of a service in the place of the emulator: by operation and body, with a status and a body.
+pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
 
 #[derive(Default)]
 struct Plan {
+    /// The service that something else stands in for, by the first word of its target.
+    stand_in: Option<(&'static str, StandIn)>,
+    /// After so many more requests whoever makes them is as good as dead: that one is carried out or not, and nothing after it.
+    death: Option<(usize, bool)>,
     /// The operation that is disturbed, how, and how often still.
     fault: Option<(&'static str, Fault, usize)>,
-    /// What happens to every request.
-    weather: Option<Weather>,
-    /// What was asked for, in order.
-    seen: Vec<Asked>,
-}
-
-impl Plan {
-    fn next(&mut self, asked: Asked) -> Option<Fault> {
-        let number = self.seen.len();
-        let fault = match &mut self.fault {
-            Some((name, fault, times)) if *name == asked.operation && *times > 0 => {
-                *times -= 1;
-                Some(*fault)
-            }
-            _ => self.weather.as_ref().and_then(|weather| weather(number, &asked)),
-        };
-        self.seen.push(asked);
-        fault
-    }
+    /// The operations that were asked for, in order.
+    seen: Vec<String>,
 }
 
 /// The proxy, until it is dropped.
@@ -87,96 +64,92 @@ impl Proxy {
         self.plan.lock().unwrap().fault = Some((operation, fault, times));
     }
 
-    /// From now on this decides, until it is called off with `None`.
-    pub(crate) fn weather(&self, weather: Option<Weather>) {
-        self.plan.lock().unwrap().weather = weather;
+    /// Has something else answer for a service.
+    pub(crate) fn stand_in(&self, service: &'static str, with: StandIn) {
+        self.plan.lock().unwrap().stand_in = Some((service, with));
     }
 
-    /// The operations that were asked for, each once, as permissions name them.
-    pub(crate) fn operations(&self) -> BTreeSet<String> {
-        let plan = self.plan.lock().unwrap();
-        plan.seen.iter().map(|asked| format!("{}:{}", asked.service, asked.operation)).collect()
+    /// Lets `more` requests through. The next gets no answer, and is carried out if `done`; none after that is.
+    pub(crate) fn die_after(&self, more: usize, done: bool) {
+        self.plan.lock().unwrap().death = Some((more, done));
     }
 
-    /// How often an operation was asked for.
+    /// Whether it came to that.
+    pub(crate) fn died(&self) -> bool {
+        matches!(self.plan.lock().unwrap().death, Some((usize::MAX, _)))
+    }
+
+    /// How often an operation was asked for; S3 has none, but methods.
     pub(crate) fn seen(&self, operation: &str) -> usize {
-        self.plan.lock().unwrap().seen.iter().filter(|seen| seen.operation == operation).count()
-    }
-}
-
-/// Services by what stands in front of the operation in the header of those that speak JSON.
-const SERVICES: [(&str, &str); 6] = [
-    ("DynamoDB_", "dynamodb"),
-    ("AmazonSQS", "sqs"),
-    ("AWSStepFunctions", "states"),
-    ("AWSEvents", "events"),
-    ("AmazonSSM", "ssm"),
-    ("secretsmanager", "secretsmanager"),
-];
-
-fn asked(request: &Request) -> Asked {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let region = header("authorization").and_then(|text| text.split('/').nth(2)).unwrap_or("").to_owned();
-    let target = header("x-amz-target").and_then(|target| target.rsplit_once('.'));
-    let (service, operation) = match target {
-        Some((target, operation)) => {
-            let service = SERVICES.iter().find(|(begins, _)| target.starts_with(begins)).map_or("", |(_, name)| name);
-            (service, operation)
-        }
-        None if request.uri().path().starts_with("/v2/email") => ("ses", "SendEmail"),
-        None => ("s3", of_s3(request)),
-    };
-    Asked { service, operation: operation.to_owned(), region }
-}
-
-/// S3 has to be told by method and address.
-fn of_s3(request: &Request) -> &'static str {
-    let uri = request.uri();
-    let query = uri.query().unwrap_or("");
-    let has = |name: &str| query.split('&').any(|part| part.split('=').next() == Some(name));
-    let of_bucket = uri.path().trim_matches('/').split('/').count() < 2;
-    let copied = request.headers().contains_key("x-amz-copy-source");
-    match request.method().as_str() {
-        "GET" if of_bucket => "ListObjectsV2",
-        "GET" => "GetObject",
-        "HEAD" => "HeadObject",
-        "PUT" if has("partNumber") && copied => "UploadPartCopy",
-        "PUT" if has("partNumber") => "UploadPart",
-        "PUT" if copied => "CopyObject",
-        "PUT" => "PutObject",
-        "POST" if has("uploads") => "CreateMultipartUpload",
-        "POST" if has("uploadId") => "CompleteMultipartUpload",
-        "POST" if has("delete") => "DeleteObjects",
-        "DELETE" if has("uploadId") => "AbortMultipartUpload",
-        "DELETE" => "DeleteObject",
-        _ => "",
+        self.plan.lock().unwrap().seen.iter().filter(|seen| *seen == operation).count()
     }
 }
 
 async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Response {
-    let asked = asked(&request);
-    let service = asked.service;
-    let fault = plan.lock().unwrap().next(asked);
+    let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+    let (service, operation) =
+        target.and_then(|target| target.split_once('.')).unwrap_or(("", request.method().as_str()));
+    let (service, operation) = (service.to_owned(), operation.to_owned());
+    let (fault, stand_in) = {
+        let mut plan = plan.lock().unwrap();
+        plan.seen.push(operation.clone());
+        let stand_in = plan.stand_in.clone().filter(|(name, _)| *name == service).map(|(_, with)| with);
+        let death = match &mut plan.death {
+            // Whoever is dead hears nothing; an error that nobody tries again ends the test's wait for it.
+            Some((usize::MAX, _)) => Some(Fault::Refused(400, "Dead")),
+            Some((0, done)) => {
+                let fault = if *done { Fault::AnswerLost } else { Fault::Refused(400, "Dead") };
+                plan.death = Some((usize::MAX, false));
+                Some(fault)
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        };
+        let fault = death.or(match &mut plan.fault {
+            Some((name, fault, times)) if *name == operation && *times > 0 => {
+                *times -= 1;
+                Some(*fault)
+            }
+            _ => None,
+        });
+        (fault, stand_in)
+    };
     if let Some(Fault::Refused(status, code)) = fault {
-        if service == "s3" {
-            let body = format!("<Error><Code>{code}</Code><Message>disturbed</Message></Error>");
-            return (StatusCode::from_u16(status).unwrap(), [("content-type", "application/xml")], body).into_response();
-        }
         let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amzn-errortype", code)];
         return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();
     }
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    if let Some(stand_in) = stand_in {
+        assert_eq!(parts.headers["content-type"], "application/x-amz-json-1.0");
+        let (status, answer) = stand_in(&operation, &body);
+        let headers = [("content-type", "application/x-amz-json-1.0")];
+        let answer = if fault == Some(Fault::AnswerLost) { broken_off() } else { Body::from(answer) };
+        return (StatusCode::from_u16(status).unwrap(), headers, answer).into_response();
+    }
+    let (parts, body) = pass_on(parts, body).await.into_parts();
+    if fault == Some(Fault::AnswerLost) {
+        return Response::from_parts(parts, broken_off());
+    }
+    Response::from_parts(parts, body)
+}
+
+/// Has the emulator answer.
+pub(crate) async fn pass_on(mut parts: Parts, body: Bytes) -> Response {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     parts.uri = format!("{}{path}", endpoint()).parse().unwrap();
-    let body = body.collect().await.unwrap().to_bytes();
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let (parts, body) =
-        client.request(axum::http::Request::from_parts(parts, Full::new(body))).await.unwrap().into_parts();
-    if fault == Some(Fault::AnswerLost) {
-        let broken =
-            futures_util::stream::iter([Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("broken off"))]);
-        return Response::from_parts(parts, Body::from_stream(broken));
-    }
-    Response::from_parts(parts, Body::new(body))
+    client.request(Request::from_parts(parts, Full::new(body))).await.unwrap().map(Body::new)
+}
+
+/// An answer that ends before it has begun.
+pub(crate) fn broken_off() -> Body {
+    Body::from_stream(futures_util::stream::iter([
+        Ok(Bytes::from_static(b"{")),
+        Err(std::io::Error::other("broken off")),
+    ]))
 }

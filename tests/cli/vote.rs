@@ -77,7 +77,7 @@ fn asked() -> Envelope {
     };
     let channel = ChannelId::parse("C0BATCH").unwrap();
     let origin = Origin { actor, channel, response_url: None, permitted: vec![], proof: None };
-    let command = Command::StartBatch { job: JobName::parse("sales").unwrap(), file: None };
+    let command = Command::StartBatch { job: JobName::parse("sales").unwrap(), file: None, values: Vec::new() };
     let id = EnvelopeId::parse("ask").unwrap();
     Envelope { id: id.clone(), key: id, issued_at: SystemClock.now(), event: Event::Asked { origin, command } }
 }

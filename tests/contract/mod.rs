@@ -14,6 +14,8 @@ pub(crate) mod directory;
 #[macro_use]
 pub(crate) mod bus;
 #[macro_use]
+pub(crate) mod engine;
+#[macro_use]
 pub(crate) mod store;
 #[macro_use]
 pub(crate) mod outbox;

@@ -1,4 +1,5 @@
 //! The local engine and its files, through their ports.
+mod contract_here;
 mod support;
 
 use crate::harness::clock::ManualClock;

@@ -10,3 +10,4 @@ pub(crate) mod process;
 pub(crate) mod regions;
 pub(crate) mod requests;
 pub(crate) mod scene;
+pub(crate) mod workflows;

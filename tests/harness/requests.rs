@@ -9,7 +9,7 @@ use switchman::processor::Ctx;
 
 /// Has the catalog guard these actions.
 pub(crate) fn guard(actions: &[Action], rule: ApprovalRule) -> Wrap {
-    let guarded = vec![Guarded { actions: actions.to_vec(), jobs: Vec::new(), rule }];
+    let guarded = vec![Guarded { actions: actions.to_vec(), workflows: false, jobs: Vec::new(), rule }];
     Arc::new(move |ctx: Ctx| {
         let catalog = Arc::new((*ctx.catalog).clone().guarded_by(guarded.clone()));
         Ctx { catalog, ..ctx }

@@ -32,6 +32,7 @@ const RULES: &[Rule] = &[
     only(&["rusqlite"], &["src/embedded/"], "SQLite belongs to embedded/"),
     only(&["slack_morphism"], &["src/slack/", "src/app/"], "the Slack library belongs to slack/"),
     only(&["aws_*"], &["src/aws/"], "AWS belongs to aws/"),
+    only(&["lambda_*"], &["src/app/lambda/"], "Lambda's own runtime belongs to app/lambda/"),
     only(&["minijinja"], &["src/slack/render/"], "only render/ fills templates"),
     only(&["clap"], &["src/cli/", "src/main.rs"], "arguments belong to the command line"),
     only(&["indicatif"], &["src/cli/"], "progress bars belong to the command line"),

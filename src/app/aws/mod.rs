@@ -1,26 +1,29 @@
 //! The ports on AWS, by the names of the configuration.
 
-mod engine_to_come;
+mod one_region;
 mod probe;
 
 pub(super) use probe::probe;
 
 use super::parts::{Beside, Parts};
 use super::{App, Records, Setting};
+pub(super) use crate::aws::ConfigFolder;
 use crate::aws::{
-    BusNames, DynamoDirectory, DynamoStore, EventBus, ManagedSecrets, S3Files, S3Job, SsmSettings, connect,
+    BusNames, DynamoDirectory, DynamoStore, EngineJob, EngineSite, EventBus, ManagedSecrets, RunsOn, S3Files, S3Job,
+    SdkConfig, SignalNames, Signals, SsmSettings, StepFunctionsEngine, Wakes, connect, connect_here,
 };
-use crate::config::{AwsNames, JobConfig};
-use crate::domain::id::RegionName;
+use crate::config::{AwsNames, Config, JobConfig};
 use crate::embedded::{Alone, SystemClock};
-use crate::ports::{Clock, Credentials, Directory, Files, Lead, Regions, Settings, Store};
+use crate::ports::{Clock, Credentials, Directory, Files, Lead, Regions, Settings, Site, Store};
 use crate::workers::Tempo;
 use anyhow::Context;
 use async_trait::async_trait;
-use aws_config::SdkConfig;
-use engine_to_come::OneRegion;
+use one_region::OneRegion;
 use std::sync::Arc;
 use tokio::sync::watch;
+
+/// Chunks of a run that are worked on at the same time.
+const CHUNKS_AT_ONCE: u32 = 16;
 
 /// The ports, before a bot is made of them.
 pub(super) struct Ports {
@@ -64,15 +67,16 @@ fn job(job: &JobConfig) -> S3Job {
 }
 
 /// What a bot on AWS has besides its ports.
-pub struct Aws {
+pub(super) struct Aws {
     pub(super) bus: Arc<EventBus>,
-    pub(super) config: SdkConfig,
+    pub(super) signals: Signals,
+    pub(super) wakes: Wakes,
 }
 
 #[async_trait]
 impl Beside for Aws {
-    async fn work(&self, mut stop: watch::Receiver<bool>) {
-        let _ = stop.wait_for(|stopping| *stopping).await;
+    async fn work(&self, stop: watch::Receiver<bool>) {
+        self.signals.run(stop).await;
     }
 
     async fn settle(&self) {}
@@ -81,9 +85,11 @@ impl Beside for Aws {
 /// Connects everything. Nothing is asked of AWS before something comes in.
 pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Result<App<Aws>> {
     let ports = ports(names, &setting.config.jobs, Arc::new(SystemClock)).await;
-    let aws = Aws { bus: ports.bus.clone(), config: ports.config.clone() };
+    let wakes = Wakes::new(&ports.config, &names.table, &names.signals_url, ports.clock.clone());
+    let signals = signals(names, setting.config, &ports);
+    let aws = Aws { bus: ports.bus.clone(), signals, wakes };
     let parts = Parts {
-        regions: regions(names, &ports)?,
+        regions: regions(names, setting.config, &ports)?,
         store: ports.store,
         bus: ports.bus,
         directory: ports.directory,
@@ -98,9 +104,44 @@ pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Res
     App::assemble(setting, parts, |ctx| ctx, |_| aws)
 }
 
-fn regions(names: &AwsNames, ports: &Ports) -> anyhow::Result<Arc<dyn Regions>> {
-    let name = RegionName::parse(&names.region).context("backend.region")?;
-    Ok(Arc::new(OneRegion::new(name, ports.files.clone())))
+/// The engine and the files of this bot's region.
+fn regions(names: &AwsNames, config: &Config, ports: &Ports) -> anyhow::Result<Arc<dyn Regions>> {
+    let here = names.here();
+    let site = EngineSite {
+        region: here.name.clone(),
+        bucket: here.bucket.clone(),
+        state_machine: here.state_machine.clone(),
+        sandbox: None,
+    };
+    let jobs = config.jobs.iter().map(engine_job).collect();
+    let engine = StepFunctionsEngine::new(&ports.config, site, jobs, &ports.clock)?;
+    let site = Site { region: here.name.clone(), engine: Arc::new(engine), files: ports.files.clone() };
+    Ok(Arc::new(OneRegion::new(site)))
+}
+
+fn engine_job(job: &JobConfig) -> EngineJob {
+    EngineJob { name: job.name.clone(), runs_on: RunsOn::Batch { concurrency: CHUNKS_AT_ONCE } }
+}
+
+fn signals(names: &AwsNames, config: &Config, ports: &Ports) -> Signals {
+    let here = names.here();
+    let names = SignalNames {
+        region: here.name.clone(),
+        queue_url: names.signals_url.clone(),
+        // One place for everything that nobody could take: people look there.
+        dead_letter_url: names.dead_letter_url.clone(),
+        bucket: here.bucket.clone(),
+        machines: vec![here.state_machine.clone()],
+        on_arrival: config.jobs.iter().filter(|job| job.arrival.is_some()).map(|job| job.name.clone()).collect(),
+    };
+    Signals::new(&ports.config, names, ports.bus.clone(), ports.clock.clone())
+}
+
+/// The file of a configuration in a bucket, copied here with everything beside it.
+pub(super) async fn fetch(bucket: &str, key: &str) -> anyhow::Result<ConfigFolder> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let folder = ConfigFolder::open(&connect_here().await, (bucket, key), &std::env::temp_dir(), &clock).await;
+    folder.with_context(|| format!("s3://{bucket}/{key}"))
 }
 
 pub(super) async fn credentials(names: &AwsNames) -> anyhow::Result<Arc<dyn Credentials>> {

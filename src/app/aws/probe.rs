@@ -26,7 +26,9 @@ pub(in crate::app) async fn probe(config: &Config, names: &AwsNames) -> anyhow::
         format!("{} channels are permitted by {}", channels.len(), names.channels_parameter),
         format!(
             "the secrets of {} can be read, and so can {} and {}",
-            names.slack_access, names.people_table, names.here().bucket
+            names.slack_access,
+            names.people_table,
+            names.here().bucket
         ),
     ])
 }

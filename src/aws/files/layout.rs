@@ -55,7 +55,7 @@ pub(super) fn shown(key: &AttemptKey, kind: ArtifactKind, metadata: Option<&Hash
 }
 
 /// Has a browser save what it gets, under its name.
-pub(super) fn disposition(name: &str) -> String {
+pub(in crate::aws) fn disposition(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_graphic() && c != '"' { c } else { '_' }).collect();
     format!("attachment; filename=\"{plain}\"")
 }

@@ -6,6 +6,7 @@
 
 mod layout;
 
+pub(super) use layout::disposition;
 pub use layout::{NAME, artifact_key, input_prefix};
 
 use super::breaker::Breaker;

@@ -2,8 +2,12 @@
 
 use crate::domain::command::{Action, Command, Scope};
 use crate::domain::failover::FailOverPlan;
-use crate::domain::id::{BadId, JobName, RunId};
+use crate::domain::grammar;
+use crate::domain::id::{BadId, EnvelopeId, JobName, RegionName, RunId};
+use crate::domain::parameter::Parameters;
 use crate::domain::run::{AttemptKey, Input};
+use crate::domain::task::{Detail, TaskWaiting};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -14,6 +18,24 @@ use std::fmt;
 pub enum Plan {
     Command(CommandPlan),
     FailOver(Box<FailOverPlan>),
+    /// A waiting workflow goes on, or does not.
+    Task(Box<TaskPlan>),
+}
+
+/// The question of a workflow, exactly as it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskPlan {
+    pub workflow: JobName,
+    pub question: String,
+    pub details: Vec<Detail>,
+    /// Where it waits; `None`: in the active region.
+    pub region: Option<RegionName>,
+    /// When it stops waiting, if it says.
+    pub expires_at: Option<Timestamp>,
+    /// It gives up when it hears nothing for so long.
+    pub heartbeat: Option<SignedDuration>,
+    /// Names this very question: the same words asked again are another one.
+    pub task: EnvelopeId,
 }
 
 /// A command on a job, with everything that its effect depends on.
@@ -42,18 +64,11 @@ impl Plan {
         Digest(hex::encode(Sha256::digest(json)))
     }
 
-    /// The action that the plan carries out.
-    pub fn action(&self) -> Action {
-        match self {
-            Self::Command(plan) => plan.action,
-            Self::FailOver(plan) => plan.action(),
-        }
-    }
-
-    /// The job it concerns, where it concerns one.
+    /// The job or workflow it concerns, where it concerns one.
     pub fn job(&self) -> Option<&JobName> {
         match self {
             Self::Command(plan) => Some(&plan.job),
+            Self::Task(plan) => Some(&plan.workflow),
             Self::FailOver(_) => None,
         }
     }
@@ -61,17 +76,50 @@ impl Plan {
     /// The word that approvers must type, so that nobody approves it by habit.
     pub fn confirmation(&self) -> Option<&str> {
         match self {
-            Self::Command(_) => None,
+            Self::Command(_) | Self::Task(_) => None,
             Self::FailOver(plan) => Some(plan.to.as_str()),
         }
     }
 
-    /// The command that asks for it again.
-    pub fn command(&self) -> Command {
+    /// The command that asks for it again; `None`: no person can.
+    pub fn command(&self) -> Option<Command> {
         match self {
-            Self::Command(plan) => plan.command(),
-            Self::FailOver(plan) => plan.command(),
+            Self::Command(plan) => Some(plan.command()),
+            Self::FailOver(plan) => Some(plan.command()),
+            Self::Task(_) => None,
         }
+    }
+
+    /// It in one line: the command, or whose question is answered.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Command(plan) => grammar::render(&plan.command()),
+            Self::FailOver(plan) => grammar::render(&plan.command()),
+            Self::Task(plan) => format!("answer workflow {}: {}", plan.workflow, plan.question),
+        }
+    }
+}
+
+/// The longest and the usual share of what is left of a workflow's patience that is kept back, so that its answer is there in time.
+const KEPT_BACK: SignedDuration = SignedDuration::from_mins(1);
+const KEPT_BACK_SHARE: i32 = 10;
+
+impl TaskPlan {
+    pub fn of(task: &TaskWaiting, named: EnvelopeId) -> Self {
+        let TaskWaiting { workflow, region, question, details, expires_at, heartbeat, .. } = task.clone();
+        Self { workflow, question, details, region, expires_at, heartbeat, task: named }
+    }
+
+    /// Until when it can be decided, having been asked at `asked_at`: a little before the workflow stops waiting.
+    pub fn last_moment(&self, asked_at: Timestamp) -> Option<Timestamp> {
+        let expires_at = self.expires_at?;
+        let patience = expires_at.duration_since(asked_at).max(SignedDuration::ZERO);
+        Some(expires_at - (patience / KEPT_BACK_SHARE).min(KEPT_BACK))
+    }
+
+    /// How often it is told that people are still at it: twice as often as it needs.
+    pub fn beat_every(&self) -> Option<SignedDuration> {
+        self.heartbeat.map(|heartbeat| heartbeat / 2)
     }
 }
 
@@ -81,7 +129,11 @@ impl CommandPlan {
         match (self.action, run()) {
             (Action::ReprocessBatch, run) => Command::ReprocessBatch { run, scope: self.scope },
             (Action::CancelBatch, Some(run)) => Command::CancelBatch { run },
-            _ => Command::StartBatch { job: self.job.clone(), file: Some(self.input.name.clone()) },
+            _ => {
+                let values = self.input.parameters.as_ref().map(Parameters::given);
+                let file = values.is_none().then(|| self.input.name.clone());
+                Command::StartBatch { job: self.job.clone(), file, values: values.unwrap_or_default() }
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! The record of a request and its states.
 
 use super::{ApprovalRule, Digest, Plan, Verdict};
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Asker};
 use crate::domain::id::{ChannelId, RequestId, RunId};
+use crate::domain::task::Told;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,7 @@ pub struct Request {
     pub digest: Digest,
     /// How it is approved, as the catalog said when it was asked for.
     pub rule: ApprovalRule,
-    pub asked_by: Actor,
+    pub asked_by: Asker,
     pub asked_at: Timestamp,
     /// Where it was asked for and is reported.
     pub channel: ChannelId,
@@ -81,6 +82,9 @@ pub struct Request {
     pub replaced_by: Option<RequestId>,
     /// The run it led to.
     pub run: Option<RunId>,
+    /// Whether the workflow that asked has its answer; `None`: not yet, or nobody waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
     pub version: u64,
 }
 
@@ -149,15 +153,32 @@ impl Request {
         self.decisions.iter().filter(|d| d.verdict == Verdict::Approve)
     }
 
-    /// The request was posted at `now`: from here it lives as long as its rule says.
+    /// The request was posted at `now`: from here it lives as long as its rule says, and no longer than whoever waits for it.
     pub fn posted(&mut self, now: Timestamp) {
-        self.expires_at.get_or_insert(now + self.rule.expires);
+        let usual = now + self.rule.expires;
+        let at = self.last_moment().map_or(usual, |last| last.min(usual));
+        self.expires_at.get_or_insert(at);
+    }
+
+    /// When it is over whether it was posted or not: a workflow does not wait for ever.
+    fn last_moment(&self) -> Option<Timestamp> {
+        match &self.plan {
+            Plan::Task(plan) => plan.last_moment(self.asked_at),
+            Plan::Command(_) | Plan::FailOver(_) => None,
+        }
+    }
+
+    /// When it expires, as far as that is known.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.expires_at.or_else(|| self.last_moment())
     }
 
     /// When it has to be looked at next: for a reminder, or because it expires. `None`: it is not posted yet, or decided.
     pub fn next_look(&self) -> Option<Timestamp> {
-        let expires = self.expires_at.filter(|_| self.is_open())?;
-        let due = |eighths: i32| expires - self.rule.expires + self.rule.expires / 8 * eighths;
+        let ends = self.ends_at().filter(|_| self.is_open())?;
+        let Some(expires) = self.expires_at else { return Some(ends) };
+        let life = self.rule.expires.min(expires.duration_since(self.asked_at));
+        let due = |eighths: i32| expires - life + life / 8 * eighths;
         Some(REMINDERS.get(self.reminders as usize).map_or(expires, |eighths| due(*eighths)))
     }
 
@@ -177,6 +198,7 @@ impl Request {
     /// Lets it expire, where its time is over.
     pub fn expired(&mut self, now: Timestamp) -> Result<(), IllegalStep> {
         self.state = self.state.next(RequestEvent::Expire)?;
+        self.expires_at.get_or_insert(now);
         self.decided_at = Some(now);
         Ok(())
     }

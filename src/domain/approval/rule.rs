@@ -29,6 +29,8 @@ pub struct ApprovalRule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guarded {
     pub actions: Vec<Action>,
+    /// Whether it says how the questions of waiting workflows are decided.
+    pub workflows: bool,
     /// Empty: every job. Fail-over and fail-back concern no job.
     pub jobs: Vec<JobName>,
     pub rule: ApprovalRule,
@@ -39,6 +41,11 @@ impl Guarded {
     pub fn covers(&self, action: Action, job: Option<&JobName>) -> bool {
         let job_fits = job.is_none_or(|job| self.jobs.is_empty() || self.jobs.contains(job));
         self.actions.contains(&action) && job_fits
+    }
+
+    /// Whether it says how a question of this workflow is decided.
+    pub fn covers_workflow(&self, workflow: &JobName) -> bool {
+        self.workflows && (self.jobs.is_empty() || self.jobs.contains(workflow))
     }
 }
 
@@ -54,5 +61,10 @@ impl ApprovalRule {
             step_up: false,
             break_glass: Vec::new(),
         }
+    }
+
+    /// How the questions of workflows are decided where the catalog says nothing: by one approver, within a day.
+    pub fn for_workflows() -> Self {
+        Self { quorum: 1, expires: SignedDuration::from_hours(24), reason: false, ..Self::for_regions() }
     }
 }

@@ -49,7 +49,7 @@ fn request(rule: ApprovalRule) -> Request {
         digest: plan.digest(),
         plan,
         rule,
-        asked_by: person(0),
+        asked_by: person(0).into(),
         asked_at: at(0),
         channel: ChannelId::parse("C1").unwrap(),
         approvers: vec![person(1), person(2), person(3)],
@@ -62,6 +62,7 @@ fn request(rule: ApprovalRule) -> Request {
         void: None,
         replaced_by: None,
         run: None,
+        told: None,
         version: 1,
     }
 }

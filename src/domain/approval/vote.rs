@@ -138,7 +138,7 @@ impl Request {
 
     /// Whether this is the person who asked. Names do not matter.
     pub fn is_asker(&self, who: &Actor) -> bool {
-        same(&self.asked_by, who)
+        self.asked_by.person().is_some_and(|asker| same(asker, who))
     }
 
     /// The votes that count towards the quorum now.
@@ -148,7 +148,7 @@ impl Request {
     }
 
     fn still_votable(&self, ballot: &Ballot, now: Timestamp) -> Result<(), Refusal> {
-        match (&self.review, self.state, self.expires_at) {
+        match (&self.review, self.state, self.ends_at()) {
             (Some(review), _, _) if review.closed.is_some() => {
                 let closed = review.closed.as_ref().unwrap_or(&review.broken);
                 Err(Refusal::ReviewedBefore { by: closed.by.clone(), at: closed.at })

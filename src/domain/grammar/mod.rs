@@ -3,10 +3,12 @@
 mod parse;
 mod spec;
 mod usage;
+mod words;
 
 pub use parse::{Parsed, parse, read_back};
 pub use spec::{Arg, Kind, SPECS, Spec, spec, usage_hint};
 pub use usage::{Usage, nearest, usage_at};
+pub use words::Vocabulary;
 
 use super::command::Command;
 
@@ -17,9 +19,10 @@ const DRILL: &str = "drill";
 pub fn render(command: &Command) -> String {
     let mut words = vec![command.action().name().to_owned()];
     match command {
-        Command::StartBatch { job, file } => {
+        Command::StartBatch { job, file, values } => {
             words.push(job.to_string());
-            words.extend(file.as_ref().map(|f| quote(f.as_str())));
+            words.extend(file.as_ref().map(|f| file_word(f.as_str())));
+            words.extend(values.iter().map(|one| format!("{}={}", one.name, quote(&one.text))));
         }
         Command::ReprocessBatch { run, scope } => {
             words.extend(run.as_ref().map(ToString::to_string));
@@ -43,6 +46,12 @@ pub fn render(command: &Command) -> String {
         Command::Help { about } => words.extend(about.map(|a| a.name().to_owned())),
     }
     words.join(" ")
+}
+
+/// A file's name; one that looks like a value is quoted, which a value's name never is.
+fn file_word(name: &str) -> String {
+    let word = quote(name);
+    if words::given(&word).is_some() { format!("\"{word}\"") } else { word }
 }
 
 /// A word as it has to be typed: in quotes where it has blanks or quotes.

@@ -1,10 +1,12 @@
 //! From a line of text to a command.
 
+use super::DRILL;
 use super::spec::{Arg, Kind, SPECS, Spec, spec};
 use super::usage::{Usage, nearest};
-use super::{DRILL, is_quote};
+use super::words::{self, Token, Vocabulary};
 use crate::domain::command::{Action, Command, Scope};
 use crate::domain::id::{FileName, JobName, RegionName, RequestId, RunId, UserId};
+use crate::domain::parameter::{Given, Inputs, Parameters, Unfit};
 
 /// What a line of text asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,18 +16,23 @@ pub enum Parsed {
     Complete(Command),
     /// A required argument is missing: a form asks for it.
     Incomplete(Action),
+    /// A workflow needs more than it was given: a form asks for the rest.
+    Unfilled {
+        job: JobName,
+        given: Vec<Given>,
+    },
 }
 
-/// Reads a line that somebody typed. `jobs` are the jobs of the catalog.
-pub fn parse(text: &str, jobs: &[JobName]) -> Result<Parsed, Usage> {
-    Parser { text, jobs: Some(jobs) }.line()
+/// Reads a line that somebody typed.
+pub fn parse<'a>(text: &'a str, known: impl Into<Vocabulary<'a>>) -> Result<Parsed, Usage> {
+    Parser { text, known: Some(known.into()) }.line()
 }
 
 /// Reads a line that [`super::render`] wrote, perhaps under an older catalog: any well-formed job name is taken.
 pub fn read_back(text: &str) -> Result<Command, Usage> {
-    match (Parser { text, jobs: None }).line()? {
+    match (Parser { text, known: None }).line()? {
         Parsed::Complete(command) => Ok(command),
-        Parsed::Menu | Parsed::Incomplete(_) => Err(Usage {
+        Parsed::Menu | Parsed::Incomplete(_) | Parsed::Unfilled { .. } => Err(Usage {
             text: text.to_owned(),
             at: text.chars().count(),
             length: 1,
@@ -38,20 +45,13 @@ pub fn read_back(text: &str) -> Result<Command, Usage> {
 
 struct Parser<'a> {
     text: &'a str,
-    jobs: Option<&'a [JobName]>,
-}
-
-/// A word of the line: its value, and where it stands in characters.
-#[derive(Clone)]
-struct Token {
-    word: String,
-    at: usize,
-    length: usize,
+    known: Option<Vocabulary<'a>>,
 }
 
 enum Value {
     Job(JobName),
     File(FileName),
+    Given(Vec<Given>),
     Run(RunId),
     Scope(Scope),
     User(UserId),
@@ -79,7 +79,57 @@ impl Parser<'_> {
             return Err(self.wrong(first, "why explains one command, not itself", None, Some(action)));
         }
         let values = self.arguments(spec(action), rest)?;
-        Ok(build(action, values).map_or(Parsed::Incomplete(action), Parsed::Complete))
+        match build(action, values) {
+            None => Ok(Parsed::Incomplete(action)),
+            Some(Command::StartBatch { job, values, file }) => match self.workflow(&job) {
+                Some((inputs, today)) => self.filled(job, inputs.read(&values, today), values, rest),
+                None => Ok(Parsed::Complete(Command::StartBatch { job, file, values })),
+            },
+            Some(command) => Ok(Parsed::Complete(command)),
+        }
+    }
+
+    /// What the job takes, where it is known to be a workflow.
+    fn workflow(&self, job: &JobName) -> Option<(&Inputs, jiff::civil::Date)> {
+        self.known.as_ref().and_then(|known| known.workflow(job))
+    }
+
+    /// A workflow with the values that it takes. `tokens` are the job and what was given.
+    fn filled(
+        &self,
+        job: JobName,
+        read: Result<Parameters, Unfit>,
+        given: Vec<Given>,
+        tokens: &[Token],
+    ) -> Result<Parsed, Usage> {
+        match read {
+            Ok(values) => Ok(Parsed::Complete(Command::StartBatch { job, file: None, values: values.given() })),
+            Err(Unfit::Missing { .. }) => Ok(Parsed::Unfilled { job, given }),
+            Err(Unfit::Wrong { index, reason, nearest }) => {
+                let token = tokens.get(index + 1).or(tokens.last()).expect("the job is one of them");
+                Err(self.wrong(token, &reason, nearest, Some(Action::StartBatch)))
+            }
+        }
+    }
+
+    /// The values of a workflow; `None`: what follows is a file.
+    fn given(&self, before: &[Value], tokens: &[Token]) -> Result<Option<Vec<Given>>, Usage> {
+        let Some(Value::Job(job)) = before.last() else { return Ok(None) };
+        let inputs = self.workflow(job).map(|(inputs, _)| inputs);
+        let knows_jobs = self.known.as_ref().is_some_and(Vocabulary::knows_workflows);
+        let looks_so = tokens.first().is_some_and(|first| !first.quoted && words::given(&first.word).is_some());
+        if inputs.is_none() && (knows_jobs || !looks_so) {
+            return Ok(None);
+        }
+        let one = |token: &Token| {
+            words::given(&token.word).ok_or_else(|| {
+                let near =
+                    inputs.and_then(|inputs| nearest(&token.word, inputs.names()).map(|name| format!("{name}=")));
+                let expected = inputs.map_or_else(|| "NAME=VALUE".to_owned(), Inputs::expected);
+                self.wrong(token, &format!("expected {expected}"), near, Some(Action::StartBatch))
+            })
+        };
+        tokens.iter().map(one).collect::<Result<_, _>>().map(Some)
     }
 
     fn arguments(&self, spec: &Spec, tokens: &[Token]) -> Result<Vec<Value>, Usage> {
@@ -93,6 +143,11 @@ impl Parser<'_> {
                         values.push(Value::Command(command));
                         Ok(values)
                     }
+                    // Rights depend on the job alone.
+                    Parsed::Unfilled { job, given } => {
+                        values.push(Value::Command(Command::StartBatch { job, file: None, values: given }));
+                        Ok(values)
+                    }
                     Parsed::Menu | Parsed::Incomplete(_) => {
                         let last = tokens.last().unwrap_or(token);
                         Err(self.wrong(last, "the command to explain is not complete", None, Some(spec.action)))
@@ -101,6 +156,12 @@ impl Parser<'_> {
             }
             if let [Arg { kind: Kind::Words, .. }, ..] = open {
                 values.push(Value::Words(self.rest(tokens)));
+                return Ok(values);
+            }
+            if let [Arg { kind: Kind::File, .. }, ..] = open
+                && let Some(given) = self.given(&values, tokens)?
+            {
+                values.push(Value::Given(given));
                 return Ok(values);
             }
             let (value, skipped) = self.argument(spec, open, token)?;
@@ -179,9 +240,10 @@ impl Parser<'_> {
     }
 
     fn job(&self, word: &str) -> Result<JobName, (String, Option<String>)> {
-        let near = || nearest(word, self.jobs.unwrap_or_default().iter().map(JobName::as_str));
+        let jobs = self.known.as_ref().map(Vocabulary::jobs);
+        let near = || nearest(word, jobs.unwrap_or_default().iter().map(JobName::as_str));
         let job = JobName::parse(word).map_err(|e| (format!("a job name ({})", e.rule), near()))?;
-        match self.jobs {
+        match jobs {
             Some(jobs) if !jobs.contains(&job) => {
                 let names: Vec<&str> = jobs.iter().map(JobName::as_str).take(10).collect();
                 Err((format!("one of the jobs here: {}", names.join(", ")), near()))
@@ -191,45 +253,7 @@ impl Parser<'_> {
     }
 
     fn tokens(&self) -> Result<Vec<Token>, Usage> {
-        let mut tokens = Vec::new();
-        let mut chars = self.text.chars().enumerate().peekable();
-        while let Some((at, c)) = chars.next() {
-            if c.is_whitespace() {
-                continue;
-            }
-            let mut word = String::new();
-            let mut length = 1;
-            if is_quote(c) {
-                let mut closed = false;
-                while let Some((_, c)) = chars.next() {
-                    length += 1;
-                    if is_quote(c) {
-                        closed = true;
-                        break;
-                    }
-                    match (c, chars.peek()) {
-                        ('\\', Some((_, next))) if *next == '\\' || is_quote(*next) => {
-                            word.push(*next);
-                            length += 1;
-                            chars.next();
-                        }
-                        _ => word.push(c),
-                    }
-                }
-                if !closed {
-                    let token = Token { word, at, length };
-                    return Err(self.wrong(&token, "this quote is never closed", None, None));
-                }
-            } else {
-                word.push(c);
-                while let Some((_, c)) = chars.next_if(|(_, c)| !c.is_whitespace()) {
-                    word.push(c);
-                    length += 1;
-                }
-            }
-            tokens.push(Token { word, at, length });
-        }
-        Ok(tokens)
+        words::tokens(self.text).map_err(|open| self.wrong(&open, "this quote is never closed", None, None))
     }
 
     fn wrong(&self, token: &Token, reason: &str, nearest: Option<String>, action: Option<Action>) -> Usage {
@@ -255,11 +279,12 @@ fn mention(word: &str) -> Option<UserId> {
 fn build(action: Action, values: Vec<Value>) -> Option<Command> {
     let (mut job, mut file, mut run, mut scope, mut user, mut about, mut command) =
         (None, None, None, None, None, None, None);
-    let (mut region, mut drill, mut request, mut words) = (None, false, None, None);
+    let (mut region, mut drill, mut request, mut words, mut given) = (None, false, None, None, Vec::new());
     for value in values {
         match value {
             Value::Job(v) => job = Some(v),
             Value::File(v) => file = Some(v),
+            Value::Given(v) => given = v,
             Value::Run(v) => run = Some(v),
             Value::Scope(v) => scope = Some(v),
             Value::User(v) => user = Some(v),
@@ -272,7 +297,7 @@ fn build(action: Action, values: Vec<Value>) -> Option<Command> {
         }
     }
     Some(match action {
-        Action::StartBatch => Command::StartBatch { job: job?, file },
+        Action::StartBatch => Command::StartBatch { job: job?, file, values: given },
         Action::ReprocessBatch => Command::ReprocessBatch { run, scope },
         Action::CancelBatch => Command::CancelBatch { run: run? },
         Action::Status => Command::Status { run },

@@ -38,12 +38,12 @@ fn words_are_read_as_people_type_them() {
     assert_eq!(parse("why <@U1>", &jobs()), Ok(Parsed::Incomplete(Action::Why)));
     assert_eq!(
         complete("Start-Batch  SALES"),
-        Command::StartBatch { job: JobName::parse("sales").unwrap(), file: None }
+        Command::StartBatch { job: JobName::parse("sales").unwrap(), file: None, values: vec![] }
     );
     let file = Some(FileName::parse("my \"best\" file.csv").unwrap());
     assert_eq!(
         complete("start-batch sales \u{201c}my \\\"best\\\" file.csv\u{201d}"),
-        Command::StartBatch { job: JobName::parse("sales").unwrap(), file }
+        Command::StartBatch { job: JobName::parse("sales").unwrap(), file, values: vec![] }
     );
     assert_eq!(complete("reprocess-batch ROWS"), Command::ReprocessBatch { run: None, scope: Some(Scope::Rows) });
     let run = RunId::parse("r-7k3f").unwrap();
@@ -61,7 +61,7 @@ fn words_are_read_as_people_type_them() {
 fn a_file_name_with_quotes_of_any_kind_is_written_so_that_it_is_read_back() {
     for name in ["a\u{201d}b.csv", "\u{201c}a\u{201d}", "a \"b\" \u{201c}c", "\u{201d}"] {
         let file = Some(FileName::parse(name).unwrap());
-        let command = Command::StartBatch { job: JobName::parse("sales").unwrap(), file };
+        let command = Command::StartBatch { job: JobName::parse("sales").unwrap(), file, values: vec![] };
         assert_eq!(complete(&render(&command)), command, "{name}");
     }
 }
@@ -88,7 +88,7 @@ fn mistakes_are_pointed_at_with_the_nearest_word() {
 fn a_stored_command_is_read_back_even_if_its_job_has_left_the_catalog() {
     assert_eq!(
         read_back("start-batch gone").unwrap(),
-        Command::StartBatch { job: JobName::parse("gone").unwrap(), file: None }
+        Command::StartBatch { job: JobName::parse("gone").unwrap(), file: None, values: vec![] }
     );
     assert!(read_back("start-batch").is_err());
 }
@@ -105,7 +105,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     let scope = proptest::option::of(proptest::sample::select(Scope::ALL.to_vec()));
     let plain = prop_oneof![
         (proptest::sample::select(jobs()), proptest::option::of(any_file()))
-            .prop_map(|(job, file)| Command::StartBatch { job, file }),
+            .prop_map(|(job, file)| Command::StartBatch { job, file, values: vec![] }),
         (proptest::option::of(any_run()), scope).prop_map(|(run, scope)| Command::ReprocessBatch { run, scope }),
         any_run().prop_map(|run| Command::CancelBatch { run }),
         proptest::option::of(any_run()).prop_map(|run| Command::Status { run }),

@@ -1,11 +1,16 @@
 //! What a workflow is given: named values, each of a type, in the order in which the catalog declares them.
 
+mod declared;
 mod value;
 
+pub use declared::{Declared, Given, Inputs, Kind, LONGEST, Unfit, whole};
 pub use value::Value;
 
 use super::id::{FileName, JobName, ParameterName};
 use super::run::Input;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -21,6 +26,11 @@ pub struct Parameter {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Parameters(pub Vec<Parameter>);
+
+/// The day that `today` means at a moment, in UTC: people and workflows all over the world get the same one.
+pub fn day_of(moment: Timestamp) -> Date {
+    moment.to_zoned(TimeZone::UTC).date()
+}
 
 /// Characters of a readable name; what does not fit is left out of it.
 const NAME: usize = 120;

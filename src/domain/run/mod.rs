@@ -142,7 +142,12 @@ impl Run {
     }
 
     /// What a reprocess without a scope would do again: rejected rows where every chunk is done, else what is not done.
+    /// A workflow is done again as a whole, and only one that did not succeed asks for it.
     pub fn to_redo(&self) -> Option<Scope> {
+        if self.input.parameters.is_some() {
+            let ended_badly = !self.is_open() && self.current().state != RunState::Succeeded;
+            return ended_badly.then_some(Scope::All);
+        }
         if self.has_to_redo(Scope::Rows) {
             Some(Scope::Rows)
         } else if self.failed_before_its_first_chunk() {
@@ -160,13 +165,14 @@ impl Run {
         match scope {
             _ if self.is_open() => false,
             Scope::All => true,
+            _ if self.input.parameters.is_some() => false,
             Scope::Rows => only_rows_are_left,
             Scope::Chunks => *state != RunState::Succeeded && !only_rows_are_left,
         }
     }
 
     /// Nothing is there to go on from, and without a change (to the file, the job) it would only fail again.
-    pub fn failed_before_its_first_chunk(&self) -> bool {
+    fn failed_before_its_first_chunk(&self) -> bool {
         self.current().state == RunState::Failed && self.current().progress.chunks == 0
     }
 }
@@ -198,6 +204,22 @@ mod tests {
             created_at: at,
             attempts: vec![Attempt { state, progress, ..Attempt::asked(1, Scope::All, by, at) }],
             version: 1,
+        }
+    }
+
+    #[test]
+    fn a_workflow_is_done_again_as_a_whole_or_not_at_all() {
+        for (state, redo) in [
+            (RunState::Succeeded, None),
+            (RunState::Failed, Some(Scope::All)),
+            (RunState::Cancelled, Some(Scope::All)),
+            (RunState::Running, None),
+        ] {
+            let mut run = run(state, (0, 0), 0);
+            run.input = Parameters::default().input(&run.job);
+            assert_eq!(run.to_redo(), redo, "{state:?}");
+            assert_eq!(run.has_to_redo(Scope::All), !run.is_open(), "{state:?}");
+            assert!(!run.has_to_redo(Scope::Rows) && !run.has_to_redo(Scope::Chunks), "{state:?}");
         }
     }
 

@@ -4,7 +4,7 @@ mod body;
 
 pub use body::BadTask;
 
-use super::id::{BadId, ChannelId, EnvelopeId, JobName, RegionName};
+use super::id::{BadId, ChannelId, EnvelopeId, JobName, RegionName, RequestId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -60,6 +60,36 @@ pub enum TaskOutcome {
     Success { output: serde_json::Value },
     /// The workflow's step fails; it can be caught by `error` (a word such as `Denied`). `cause` is for people.
     Failure { error: &'static str, cause: String },
+}
+
+/// How the answer to a workflow arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "told")]
+pub enum Told {
+    Answered,
+    /// An earlier try may have answered: its receipt was lost, and now nobody waits any more.
+    Unconfirmed,
+    /// The workflow had ended before: the decision has no effect.
+    TooLate,
+    /// It could not be told, for good.
+    Failed {
+        why: String,
+    },
+}
+
+/// The token of a question and whose it is: a record of its own, because a request is shown and told in many places. `version` goes up
+/// by one at each write (compare and set).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingTask {
+    /// The request that decides it.
+    pub request: RequestId,
+    /// `None`: it was answered.
+    pub token: Option<TaskToken>,
+    pub region: Option<RegionName>,
+    pub asked_at: Timestamp,
+    /// Whether people were shown it.
+    pub shown: bool,
+    pub version: u64,
 }
 
 impl TaskToken {

@@ -16,6 +16,7 @@ use super::asked::Asked;
 use super::outcome::{audit, effect, refuse};
 use super::requests::By;
 use super::{Ctx, requests};
+use crate::domain::actor::Actor;
 use crate::domain::approval::{ApprovalRule, Plan, Request, Void};
 use crate::domain::failover::{Drift, FailOver, FailOverPlan, FailOverState, FileOutcome, FileReport, Move};
 use crate::domain::id::RegionName;
@@ -41,7 +42,8 @@ async fn request(ctx: &Ctx, asked: &Asked<'_>, plan: FailOverPlan) -> Result<Res
     }
     let rule = ctx.catalog.approval(plan.action(), None);
     let rule = rule.unwrap_or_else(ApprovalRule::for_regions);
-    requests::make(ctx, By::asker(asked), Plan::FailOver(Box::new(plan)), rule).await
+    let asker = asked.origin.actor.clone().into();
+    requests::make(ctx, By::asker(asked, &asker), Plan::FailOver(Box::new(plan)), rule).await
 }
 
 /// The move that has not ended.
@@ -57,7 +59,8 @@ pub(super) async fn begin(
     planned: &FailOverPlan,
 ) -> Result<Result<Commit, (Void, Option<Request>)>, PortError> {
     let changed = |what: String| Ok(Err((Void::Changed { what }, None)));
-    let decision = requests::standing_of(ctx, &request.asked_by, request, planned.action(), None).await?;
+    let Some(asker) = request.asked_by.person() else { return changed("nobody asked for it".to_owned()) };
+    let decision = requests::standing_of(ctx, asker, request, planned.action(), None).await?;
     if !decision.allowed() {
         return changed(format!("whoever asked may not do it any more ({})", decision.code()));
     }
@@ -73,7 +76,7 @@ pub(super) async fn begin(
         Err(problem) => return changed(format!("it would be refused now ({})", problem.code())),
     };
     match planned.still_holds(&now) {
-        Ok(()) => record(ctx, request, planned, now.files.iter()).map(Ok),
+        Ok(()) => record(ctx, request, asker, (planned, &now.files)).map(Ok),
         Err(drift) => {
             let next = again(ctx, asked, request, now).await?;
             Ok(Err((Void::Drifted { drift }, next)))
@@ -83,15 +86,15 @@ pub(super) async fn begin(
 
 /// A request for the plan as it would be now, by the person who asked for the one that became void.
 async fn again(ctx: &Ctx, asked: &Asked<'_>, old: &Request, plan: FailOverPlan) -> Result<Option<Request>, PortError> {
-    let by = By { key: &asked.envelope.key, actor: &old.asked_by, channel: &old.channel, instead_of: Some(&old.id) };
+    let by = By { key: &asked.envelope.key, asker: &old.asked_by, channel: &old.channel, instead_of: Some(&old.id) };
     Ok(requests::make(ctx, by, Plan::FailOver(Box::new(plan)), old.rule.clone()).await?.ok())
 }
 
-fn record<'a>(
+fn record(
     ctx: &Ctx,
     request: &Request,
-    plan: &FailOverPlan,
-    files: impl Iterator<Item = &'a crate::domain::failover::FileCase>,
+    asker: &Actor,
+    (plan, files): (&FailOverPlan, &[crate::domain::failover::FileCase]),
 ) -> Result<Commit, PortError> {
     let now = ctx.clock.now();
     let record = FailOver {
@@ -99,13 +102,13 @@ fn record<'a>(
         plan: plan.clone(),
         state: FailOverState::Switching,
         channel: request.channel.clone(),
-        asked_by: request.asked_by.clone(),
+        asked_by: asker.clone(),
         approved_at: now,
         switched_at: None,
         ended_at: None,
         epoch: None,
         data_loss: None,
-        files: files.map(|case| FileReport { case: case.clone(), outcome: FileOutcome::Pending }).collect(),
+        files: files.iter().map(|case| FileReport { case: case.clone(), outcome: FileOutcome::Pending }).collect(),
         version: 0,
     };
     let switch = Effect::Switch { request: record.id.clone() };

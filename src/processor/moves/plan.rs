@@ -89,7 +89,7 @@ pub(in crate::processor) async fn state_there(
 /// The inputs of all jobs in a region.
 pub(in crate::processor) async fn inputs(ctx: &Ctx, site: &Site) -> Result<Vec<(JobName, Input)>, PortError> {
     let mut found = Vec::new();
-    for job in ctx.catalog.names() {
+    for job in ctx.catalog.with_files() {
         found.extend(site.files.inputs(job).await?.into_iter().map(|input| (job.clone(), input)));
     }
     Ok(found)
@@ -110,6 +110,10 @@ async fn with_runs(
     let mut seen = HashSet::new();
     let mut cases = Vec::new();
     for run in runs {
+        // A workflow stays where its machine is.
+        if run.input.parameters.is_some() {
+            continue;
+        }
         // Only the newest run of an input says how the input stands.
         if !seen.insert(run.input.key.clone()) || superseded(ctx, &run).await? || given_up_for_good(&run) {
             continue;

@@ -20,7 +20,7 @@ impl Ingress {
             Ok(asker) => asker,
             Err(error) => return Ok(unavailable(&error)),
         };
-        let parsed = match grammar::parse(&slash.text, self.doors.catalog.names()) {
+        let parsed = match grammar::parse(&slash.text, (self.doors.catalog.as_ref(), self.today())) {
             Ok(parsed) => parsed,
             // Who may do nothing here is told that, and not which words would be valid.
             Err(usage) => {
@@ -35,6 +35,15 @@ impl Ingress {
         match parsed {
             Parsed::Menu => Ok(Box::pin(self.menu(&asker)).await),
             Parsed::Incomplete(action) => Ok(Box::pin(self.form_for_command(&asker, action, &slash)).await),
+            Parsed::Unfilled { job, given } => {
+                match self.open_values(&asker, job, given, slash.trigger_id.as_deref()).await {
+                    Ok(()) => Ok(Ack::Empty),
+                    Err(problem) => {
+                        let what = Wanted::line(Action::StartBatch, &slash.text);
+                        Ok(Box::pin(self.refuse_now(&asker, what, problem)).await)
+                    }
+                }
+            }
             Parsed::Complete(command) => {
                 let wanted = Wanted::command(&command);
                 match self.ask(id, id, &asker, command).await {

@@ -4,11 +4,12 @@ use super::Ingress;
 use super::ask::{Asker, DOWNLOAD};
 use crate::domain::command::Action;
 use crate::domain::id::JobName;
+use crate::domain::parameter::{Given, day_of};
 use crate::domain::problem::Problem;
 use crate::domain::run::{AttemptKey, Run};
 use crate::ports::{Age, Artifact, ArtifactKind, Commit, Member, PortError, RunQuery, Site};
 use crate::slack::client::ViewRef;
-use crate::slack::modal::{Metadata, Modal};
+use crate::slack::modal::{Metadata, Modal, Takes};
 use crate::slack::render::REJECTS_PAGE;
 use std::time::Duration;
 
@@ -20,6 +21,11 @@ const LINK_LIFE: Duration = Duration::from_hours(1);
 const OPTIONS: usize = 99;
 
 impl Ingress {
+    /// The day that people mean by the word.
+    pub(super) fn today(&self) -> jiff::civil::Date {
+        day_of(self.doors.clock.now())
+    }
+
     /// Opens the form of a command that lacks an argument.
     pub(super) async fn open_form(&self, asker: &Asker, action: Action, trigger: Option<&str>) -> Result<(), Problem> {
         self.allowed(asker, action, None)?;
@@ -27,7 +33,7 @@ impl Ingress {
             let metadata = Metadata::of(&asker.channel);
             let now = self.doors.clock.now();
             Ok(match action {
-                Action::StartBatch => self.start_form(asker, metadata, None).await?,
+                Action::StartBatch => self.start_form(asker, metadata, None, Vec::new()).await?,
                 Action::ReprocessBatch => {
                     let runs = self.runs(asker, action, |r| r.to_redo().is_some()).await?;
                     Modal::Reprocess { metadata, runs, now }
@@ -57,18 +63,41 @@ impl Ingress {
         };
         self.allowed(asker, Action::StartBatch, Some(&job))?;
         let metadata = Metadata::of(&asker.channel);
-        let modal = self.start_form(asker, metadata, Some(job)).await.map_err(|e| expired(None, &e))?;
+        let modal = self.start_form(asker, metadata, Some(job), Vec::new()).await.map_err(|e| expired(None, &e))?;
         self.show(view, &modal).await.map_err(|e| expired(Some(Action::StartBatch), &e))
     }
 
-    async fn start_form(&self, asker: &Asker, metadata: Metadata, job: Option<JobName>) -> Result<Modal, PortError> {
+    /// Opens the form of a workflow that needs more than it was given.
+    pub(super) async fn open_values(
+        &self,
+        asker: &Asker,
+        job: JobName,
+        given: Vec<Given>,
+        trigger: Option<&str>,
+    ) -> Result<(), Problem> {
+        self.allowed(asker, Action::StartBatch, Some(&job))?;
+        let metadata = Metadata::of(&asker.channel);
+        self.opened(Some(Action::StartBatch), trigger, self.start_form(asker, metadata, Some(job), given)).await
+    }
+
+    async fn start_form(
+        &self,
+        asker: &Asker,
+        metadata: Metadata,
+        job: Option<JobName>,
+        given: Vec<Given>,
+    ) -> Result<Modal, PortError> {
         let jobs = self.visible_jobs(asker, Action::StartBatch);
         let job = job.or_else(|| jobs.first().map(|j| j.name.clone()));
+        if let Some(inputs) = job.as_ref().and_then(|job| self.doors.catalog.workflow(job)).cloned() {
+            let takes = Some(Takes { inputs, given, today: self.today() });
+            return Ok(Modal::Start { metadata, jobs, job, inputs: Vec::new(), takes });
+        }
         let inputs = match &job {
             Some(job) => self.doors.regions.here().await?.1.files.inputs(job).await?,
             None => Vec::new(),
         };
-        Ok(Modal::Start { metadata, jobs, job, inputs })
+        Ok(Modal::Start { metadata, jobs, job, inputs, takes: None })
     }
 
     async fn fail_over_form(&self, metadata: Metadata) -> Result<Modal, PortError> {

@@ -144,7 +144,7 @@ impl Ingress {
         let given = match self.ballot(asker, &request, &on, &view.state).await {
             Ok(given) => given,
             Err(Unfit::Fields(errors)) => {
-                let errors: Vec<(&str, &str)> = errors.iter().map(|e| (e.block, e.text.as_str())).collect();
+                let errors: Vec<(&str, &str)> = errors.iter().map(|e| (e.block.as_ref(), e.text.as_str())).collect();
                 return Ack::Json(self.doors.renderer.field_errors(&errors));
             }
             Err(Unfit::Refused(problem)) => {
@@ -167,14 +167,14 @@ impl Ingress {
         let mut wrong = Vec::new();
         let reason = field(ids::REASON);
         if reason.is_none() && (on.kind != VoteKind::Approve || request.rule.reason) {
-            wrong.push(FieldError { block: ids::REASON, text: "Write why, in a few words.".to_owned() });
+            wrong.push(FieldError { block: ids::REASON.into(), text: "Write why, in a few words.".to_owned() });
         }
         let confirmed = field(ids::CONFIRM).map(|word| word.to_lowercase());
         if let Some(word) = request.plan.confirmation().filter(|_| on.kind.approves())
             && confirmed.as_deref() != Some(word)
         {
             let text = format!("This is not the region of this plan. Type: {word}");
-            wrong.push(FieldError { block: ids::CONFIRM, text });
+            wrong.push(FieldError { block: ids::CONFIRM.into(), text });
         }
         if !wrong.is_empty() {
             return Err(Unfit::Fields(wrong));
@@ -202,7 +202,7 @@ impl Ingress {
 
     /// Checks a one-time code and uses it up. `Err`: what to write beside the field.
     async fn step_up(&self, asker: &Asker, about: &RequestId, code: Option<&str>) -> Result<(), FieldError> {
-        let wrong = |text: String| FieldError { block: ids::CODE, text };
+        let wrong = |text: String| FieldError { block: ids::CODE.into(), text };
         let Some(code) = code else {
             return Err(wrong("Write the code that your authenticator app shows now.".to_owned()));
         };

@@ -2,7 +2,8 @@
 
 use super::words;
 use crate::domain::command::Scope;
-use crate::domain::run::{Attempt, Run, RunState};
+use crate::domain::parameter::{Parameter, Parameters};
+use crate::domain::run::{Attempt, Input, Run, RunState};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -61,6 +62,23 @@ pub(super) struct Card {
     region: Option<String>,
     /// It has not ended.
     open: bool,
+    workflow: bool,
+    /// What a workflow was given.
+    values: Vec<Given>,
+    /// Since when it runs, in seconds since 1970.
+    since: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Given {
+    name: String,
+    value: String,
+}
+
+/// The values of a workflow, whole.
+pub(super) fn values(input: &Input) -> Vec<Given> {
+    let one = |p: &Parameter| Given { name: p.name.to_string(), value: p.value.to_string() };
+    input.parameters.iter().flat_map(Parameters::iter).map(one).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -136,6 +154,9 @@ impl Card {
             followed_in: run.current().region.as_ref().map(ToString::to_string),
             region: shown.region.as_ref().map(ToString::to_string),
             open: !shown.state.is_terminal(),
+            workflow: run.input.parameters.is_some(),
+            values: values(&run.input),
+            since: shown.started_at.map(Timestamp::as_second),
         }
     }
 

@@ -52,6 +52,10 @@ impl JobChoice {
         let note = if summary.trim().is_empty() { name.as_str() } else { summary };
         Self { value: name.to_string(), text: name.to_string(), note: words::cut(note, OPTION_TEXT) }
     }
+
+    pub(super) fn is(&self, name: Option<&JobName>) -> bool {
+        Some(self.value.as_str()) == name.map(JobName::as_str)
+    }
 }
 
 impl FileChoice {
@@ -93,7 +97,7 @@ impl Renderer {
         metadata: &str,
     ) -> View {
         let jobs = &jobs[..jobs.len().min(OPTIONS)];
-        let chosen = jobs.iter().find(|job| Some(job.value.as_str()) == chosen.map(JobName::as_str)).or(jobs.first());
+        let chosen = jobs.iter().find(|job| job.is(chosen)).or(jobs.first());
         let context = context! {
             callback => callback(Action::StartBatch), title => title(Action::StartBatch), metadata => metadata,
             jobs => value(jobs), chosen => value(chosen),

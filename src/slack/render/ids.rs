@@ -2,6 +2,8 @@
 //! Buttons carry the key of an attempt (`r-7k3f.1`), the id of a request (`q-7k3f`) or nothing; the record is read again and the
 //! clicker asked about again.
 
+use crate::domain::id::{JobName, ParameterName};
+
 /// Opens the list of rejected rows. Value: attempt key.
 pub const VIEW_REJECTS: &str = "view-rejects";
 /// Does the rejected rows again. Value: attempt key.
@@ -63,3 +65,9 @@ pub const READ_ONLY: &str = "read-only";
 pub const HOME: &str = "home";
 /// The value of the file menu's first option: the newest input that has no finished run.
 pub const NEWEST_FILE: &str = "newest";
+
+/// The block and action id of a value in the form of a workflow. The job is part of it: what was filled in for one is not taken for
+/// another's.
+pub fn value_block(job: &JobName, name: &ParameterName) -> String {
+    format!("value:{job}:{name}")
+}

@@ -16,6 +16,7 @@ mod request;
 mod templates;
 mod vote_forms;
 mod words;
+mod workflow_form;
 
 #[cfg(test)]
 mod samples;

@@ -41,24 +41,30 @@ impl Renderer {
     pub fn message(&self, reply: &Reply) -> Message {
         match reply {
             Reply::RunCard { run, attempt, now } => {
-                self.message_from("run_card.json", &context! { card => value(Card::of(run, *attempt, *now)), mention => true, earlier => Vec::<Value>::new(), more_attempts => 0 }, &plain_run(run))
+                let template = if run.input.parameters.is_some() { "workflow_card.json" } else { "run_card.json" };
+                self.message_from(template, &context! { card => value(Card::of(run, *attempt, *now)), mention => true, earlier => Vec::<Value>::new(), more_attempts => 0 }, &plain_run(run))
             }
             Reply::RunStatus { run, now } => {
-                let earlier: Vec<Card> = run.attempts.iter().rev().skip(1).take(EARLIER).map(|a| Card::of(run, a.number, *now)).collect();
+                let earlier: Vec<Card> =
+                    run.attempts.iter().rev().skip(1).take(EARLIER).map(|a| Card::of(run, a.number, *now)).collect();
                 let more = run.attempts.len().saturating_sub(1 + EARLIER);
                 let context = context! { card => value(Card::newest(run, *now)), mention => false, earlier => value(earlier), more_attempts => more };
                 self.message_from("run_status.json", &context, &plain_run(run))
             }
-            Reply::Board { board } | Reply::Home { board, .. } => {
-                self.message_from("board.json", &context! { board => board_context(board) }, "The board cannot be shown right now. No run is affected.")
-            }
+            Reply::Board { board } | Reply::Home { board, .. } => self.message_from(
+                "board.json",
+                &context! { board => board_context(board) },
+                "The board cannot be shown right now. No run is affected.",
+            ),
             Reply::Runs { channel, runs, now } => {
                 let context = context! { channel => channel.as_str(), runs => value(cards(runs, *now, LISTED)), more => more(runs) };
                 self.message_from("runs.json", &context, "The list cannot be shown right now. No run is affected.")
             }
-            Reply::Menu { permitted } => {
-                self.message_from("menu.json", &context! { entries => value(entries(permitted)) }, "The menu cannot be shown right now. `help` lists the commands.")
-            }
+            Reply::Menu { permitted } => self.message_from(
+                "menu.json",
+                &context! { entries => value(entries(permitted)) },
+                "The menu cannot be shown right now. `help` lists the commands.",
+            ),
             Reply::Help { about, permitted } => {
                 let about = value(about.map(entry));
                 let context = context! { about => about, entries => value(entries(permitted)), hidden => permitted.len() < Action::ALL.len() };
@@ -72,8 +78,8 @@ impl Renderer {
                 };
                 self.message_from("why.json", &context, "The explanation cannot be shown right now. Nothing was run.")
             }
-            Reply::CancelAsked { run, job } => {
-                let context = context! { run => run.as_str(), job => job.as_str() };
+            Reply::CancelAsked { workflow, run, job } => {
+                let context = context! { workflow, run => run.as_str(), job => job.as_str() };
                 self.message_from("cancel_asked.json", &context, "The stop was asked for.")
             }
             Reply::RejectsFile { run, attempt, user, rejected } => {
@@ -173,6 +179,9 @@ fn entries(permitted: &[Action]) -> Vec<Entry> {
 /// A run in one line, should its template fail.
 fn plain_run(run: &Run) -> String {
     let progress = &run.current().progress;
+    if run.input.parameters.is_some() {
+        return format!("Run {} is {}.", run.id, run.current().state.word());
+    }
     format!(
         "Run {} is {}: {}, {}.",
         run.id,

@@ -1,12 +1,13 @@
 //! Requests as templates see them. The words stand in `blocks/request_parts.json`.
 
-use super::card::name;
+use super::card::{Given, name, values};
 use super::moves::{ALL_NAMED, NAMED, PlanCard, duration};
 use super::words;
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Asker};
 use crate::domain::approval::{CommandPlan, Decision, Plan, Request, RequestState, Review, Verdict, Void};
 use crate::domain::command::{Action, Scope};
 use crate::domain::failover::Drift;
+use crate::domain::task::{Detail, Told};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -53,13 +54,16 @@ pub(super) struct RequestCard {
     void: Option<VoidWords>,
     replaced_by: Option<String>,
     run: Option<String>,
+    /// What became of the answer to the workflow that asked: answered, unconfirmed, too-late or failed.
+    told: Option<&'static str>,
     review: Option<ReviewWords>,
     asked_ago: String,
 }
 
 #[derive(Debug, Serialize)]
 pub(super) struct Person {
-    id: String,
+    /// Absent where no person did it.
+    id: Option<String>,
     name: String,
 }
 
@@ -75,8 +79,21 @@ enum PlanWords {
         run: Option<String>,
         attempt: Option<u32>,
         scope: Option<Scope>,
+        /// What a workflow is given; `None`: it is about a file.
+        values: Option<Vec<Given>>,
     },
     Move(Box<PlanCard>),
+    Task {
+        workflow: String,
+        question: String,
+        details: Vec<Shown>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    name: String,
+    value: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,7 +143,7 @@ impl RequestCard {
             plan: PlanWords::of(&request.plan, names),
             digest: request.digest.short().to_owned(),
             confirmation: request.plan.confirmation().map(str::to_owned),
-            by: Person::of(&request.asked_by),
+            by: Person::asker(&request.asked_by),
             channel: request.channel.to_string(),
             have: request.counted(&[]),
             need: request.rule.quorum,
@@ -145,6 +162,7 @@ impl RequestCard {
             void: request.void.as_ref().map(VoidWords::of),
             replaced_by: request.replaced_by.as_ref().map(ToString::to_string),
             run: request.run.as_ref().map(ToString::to_string),
+            told: request.told.as_ref().map(told),
             review: request.review.as_ref().map(|review| ReviewWords::of(review, request)),
             asked_ago: words::ago(request.asked_at, now),
         }
@@ -153,7 +171,11 @@ impl RequestCard {
 
 impl Person {
     pub(super) fn of(actor: &Actor) -> Self {
-        Self { id: actor.user.to_string(), name: name(actor) }
+        Self { id: Some(actor.user.to_string()), name: name(actor) }
+    }
+
+    fn asker(asker: &Asker) -> Self {
+        asker.person().map_or_else(|| Self { id: None, name: asker.shown() }, Self::of)
     }
 }
 
@@ -168,8 +190,18 @@ impl PlanWords {
                 run: attempt.as_ref().map(|key| key.run.to_string()),
                 attempt: attempt.as_ref().map(|key| key.attempt),
                 scope: *scope,
+                values: input.parameters.is_some().then(|| values(input)),
             },
             Plan::FailOver(plan) => Self::Move(Box::new(PlanCard::of(plan, names))),
+            Plan::Task(plan) => Self::Task {
+                workflow: plan.workflow.to_string(),
+                question: plan.question.clone(),
+                details: plan
+                    .details
+                    .iter()
+                    .map(|Detail { name, value }| Shown { name: name.clone(), value: value.clone() })
+                    .collect(),
+            },
         }
     }
 }
@@ -241,7 +273,7 @@ fn stands(request: &Request) -> &'static str {
         (RequestState::Denied, _, _) if withdrawn => "withdrawn",
         (RequestState::Approved | RequestState::Done, Some(_), _) if reviewed => "glass broken, reviewed",
         (RequestState::Approved | RequestState::Done, Some(_), _) => "glass broken, review open",
-        (RequestState::Done, None, Plan::Command(_)) => "approved",
+        (RequestState::Done, None, Plan::Command(_) | Plan::Task(_)) => "approved",
         (RequestState::Approved, None, Plan::FailOver(_)) => "approved, under way",
         (RequestState::Done, None, Plan::FailOver(_)) => "approved, done",
         (state, _, _) => state.word(),
@@ -256,6 +288,15 @@ fn sign(request: &Request) -> &'static str {
         RequestState::Denied => "❌",
         RequestState::Expired => "⌛",
         RequestState::Void => "⏹️",
+    }
+}
+
+fn told(told: &Told) -> &'static str {
+    match told {
+        Told::Answered => "answered",
+        Told::Unconfirmed => "unconfirmed",
+        Told::TooLate => "too-late",
+        Told::Failed { .. } => "failed",
     }
 }
 

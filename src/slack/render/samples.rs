@@ -2,20 +2,21 @@
 
 use super::tests::{actor, at, board, channel, file, job, odd_file, operator, renderer, run_id, success};
 use super::*;
-use crate::domain::actor::Role;
+use crate::domain::actor::{Asker, Role};
 use crate::domain::approval::{
-    ApprovalRule, CommandPlan, Decision as Voted, Plan, Refusal, Request, RequestState, Review, Verdict, Void,
+    ApprovalRule, CommandPlan, Decision as Voted, Plan, Refusal, Request, RequestState, Review, TaskPlan, Verdict, Void,
 };
 use crate::domain::command::{Action, Scope};
 use crate::domain::failover::{
     Drift, FailOver, FailOverPlan, FailOverState, FileCase, FileOutcome, FileReport, FileState, Move, Targets,
     Tolerance, Treatment, Unknown,
 };
-use crate::domain::id::{RegionName, RequestId};
+use crate::domain::id::{EnvelopeId, JobName, RegionName, RequestId};
 use crate::domain::problem::Problem;
 use crate::domain::region::Replication;
 use crate::domain::reply::{Board, Reply};
 use crate::domain::run::{AttemptKey, Input};
+use crate::domain::task::{Detail, Told};
 use crate::slack::modal::{Modal, VoteKind};
 use jiff::SignedDuration;
 
@@ -111,7 +112,7 @@ pub(super) fn request(plan: Plan, rule: ApprovalRule) -> Request {
         digest: plan.digest(),
         plan,
         rule,
-        asked_by: actor("U0OPERATOR", "operator"),
+        asked_by: actor("U0OPERATOR", "operator").into(),
         asked_at: at(0),
         channel: channel(),
         approvers: vec![actor("U0APPROVER1", "approver one"), actor("U0APPROVER2", "approver two")],
@@ -124,6 +125,7 @@ pub(super) fn request(plan: Plan, rule: ApprovalRule) -> Request {
         void: None,
         replaced_by: None,
         run: None,
+        told: None,
         version: 1,
     }
 }
@@ -227,6 +229,48 @@ pub(super) fn requests() -> Vec<(&'static str, Request)> {
         ("glass", broken_glass()),
         ("reviewed", reviewed()),
     ]
+    .into_iter()
+    .chain(tasks())
+    .collect()
+}
+
+/// The question of a workflow.
+pub(super) fn task() -> Request {
+    let detail = |name: &str, value: &str| Detail { name: name.into(), value: value.into() };
+    let plan = Plan::Task(Box::new(TaskPlan {
+        workflow: JobName::parse("price-list").unwrap(),
+        question: "Publish the price list of <November> & December?".into(),
+        details: vec![detail("rows", "812"), detail("largest change", "<Tea & milk> +30 %\nsecond line")],
+        region: None,
+        expires_at: Some(at(7200)),
+        heartbeat: Some(SignedDuration::from_mins(5)),
+        task: EnvelopeId::parse("task:1").unwrap(),
+    }));
+    let asked_by = Asker::Workflow { workflow: JobName::parse("price-list").unwrap() };
+    Request { asked_by, ..request(plan, ApprovalRule::for_workflows()) }
+}
+
+fn tasks() -> Vec<(&'static str, Request)> {
+    let yes = || vec![voted("U0APPROVER1", "approver one", Verdict::Approve, Some("looks right"))];
+    let no = || vec![voted("U0APPROVER1", "approver one", Verdict::Deny, Some("not before noon"))];
+    let told = |request: Request, told: Told| Request { told: Some(told), ..request };
+    let in_vain = |what: &str, decisions: Vec<Voted>, said: Option<Told>| {
+        let void = Some(Void::Changed { what: what.into() });
+        Request { void, told: said, ..ended(task(), RequestState::Void, decisions) }
+    };
+    let failed = Told::Failed { why: "not permitted".into() };
+    vec![
+        ("task", task()),
+        ("task_approved", ended(task(), RequestState::Approved, yes())),
+        ("task_done", told(ended(task(), RequestState::Done, yes()), Told::Answered)),
+        ("task_unconfirmed", told(ended(task(), RequestState::Done, yes()), Told::Unconfirmed)),
+        ("task_denied", told(ended(task(), RequestState::Denied, no()), Told::Answered)),
+        ("task_denied_late", told(ended(task(), RequestState::Denied, no()), Told::TooLate)),
+        ("task_expired", ended(task(), RequestState::Expired, vec![])),
+        ("task_too_late", in_vain("the workflow had ended before it could be told", yes(), Some(Told::TooLate))),
+        ("task_untold", in_vain("the workflow could not be told: not permitted", yes(), Some(failed))),
+        ("task_refused", in_vain("2 must approve, and only 1 of the people who are listed can", vec![], None)),
+    ]
 }
 
 pub(super) fn boxed(request: Request) -> Box<Request> {
@@ -328,10 +372,12 @@ pub(super) fn replies() -> Vec<(String, Reply)> {
     let moves = records()
         .into_iter()
         .map(|(name, record)| (format!("move_{name}"), Reply::FailOverCard { record: Box::new(record), now: at(150) }));
-    let ended = ["denied", "withdrawn", "expired", "void_changed", "void_lost"]
+    let ended = ["denied", "withdrawn", "expired", "void_changed", "void_lost", "task_too_late", "task_denied_late"]
         .map(|name| (format!("ended_{name}"), Reply::RequestEnded { request: of(name) }));
     let counted =
         ["fail_over_half", "approved", "move_approved", "denied", "withdrawn", "void_lost", "glass", "reviewed"]
+            .into_iter()
+            .chain(["task_approved", "task_denied"])
             .map(|name| (format!("counted_{name}"), Reply::VoteCounted { request: of(name) }));
     let reminder = |missing| Reply::RequestReminder { request: of("fail_over_half"), missing, now: at(900) };
     let report = |files| Reply::FailOverReport { request: request_id("q-7k3f"), files, user: operator() };
@@ -359,6 +405,8 @@ pub(super) fn views() -> Vec<(&'static str, Surface, View)> {
     let review = |name| Modal::Review { request: boxed(of(name)), now: at(60) };
     vec![
         ("approve", Surface::Modal, form("start", VoteKind::Approve, false)),
+        ("approve_task", Surface::Modal, form("task", VoteKind::Approve, false)),
+        ("deny_task", Surface::Modal, form("task", VoteKind::Deny, false)),
         ("approve_move", Surface::Modal, form("fail_over_half", VoteKind::Approve, false)),
         ("approve_drill", Surface::Modal, form("drill", VoteKind::Approve, false)),
         ("approve_strict", Surface::Modal, render.vote_form(&strict_move, VoteKind::Approve, false, "m", at(60))),
@@ -387,7 +435,7 @@ pub(super) fn hostile(text: &str, many: usize) -> Vec<Reply> {
     let mut rule = strict();
     (rule.roles, rule.break_glass) = (vec![Role::new(text); many], vec![Role::new(text); many.max(1)]);
     let mut open = request(Plan::FailOver(Box::new(plan.clone())), rule);
-    (open.asked_by, open.approvers) = (actor("U0OPERATOR", text), vec![person(); many]);
+    (open.asked_by, open.approvers) = (actor("U0OPERATOR", text).into(), vec![person(); many]);
     let vote = Voted { by: person(), ..voted("U0APPROVER1", text, Verdict::Approve, Some(text)) };
     open.decisions = vec![vote.clone(); many];
     let mut broken = ended(open.clone(), RequestState::Done, open.decisions.clone());

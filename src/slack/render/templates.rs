@@ -16,6 +16,7 @@ macro_rules! templates {
 const TEMPLATES: &[(&str, &str)] = templates![
     "parts.json",
     "run_card.json",
+    "workflow_card.json",
     "run_status.json",
     "board_parts.json",
     "board.json",
@@ -42,6 +43,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "fail_over_form.json",
     "loading.json",
     "start_form.json",
+    "workflow_form.json",
     "reprocess_form.json",
     "run_form.json",
     "why_form.json",

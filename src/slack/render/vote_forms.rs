@@ -6,7 +6,6 @@ use super::templates::value;
 use super::{Renderer, View, words};
 use crate::domain::approval::Request;
 use crate::domain::command::Action;
-use crate::domain::grammar;
 use crate::domain::id::RegionName;
 use crate::slack::limits::Surface;
 use crate::slack::modal::VoteKind;
@@ -26,13 +25,13 @@ pub struct RequestChoice {
 
 impl RequestChoice {
     pub fn new(request: &Request, now: Timestamp) -> Self {
-        let text = format!("{} {}", request.id, grammar::render(&request.plan.command()));
+        let text = format!("{} {}", request.id, request.plan.line());
         let stands = if request.review_is_open() {
             "review open".to_owned()
         } else {
             format!("{} of {}", request.counted(&[]), words::counted(u64::from(request.rule.quorum), "approval"))
         };
-        let by = super::card::name(&request.asked_by);
+        let by = request.asked_by.person().map_or_else(|| request.asked_by.shown(), super::card::name);
         let note = format!("{stands}, asked for by {by} {}", words::ago(request.asked_at, now));
         Self {
             value: request.id.to_string(),
