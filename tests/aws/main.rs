@@ -4,6 +4,8 @@
 
 #[path = "../harness/clock.rs"]
 mod clock;
+#[path = "../harness/http.rs"]
+mod http;
 #[path = "../harness/process.rs"]
 mod process;
 #[macro_use]
@@ -24,6 +26,7 @@ mod proxy;
 mod signals;
 mod states;
 mod store;
+mod story;
 mod workflows;
 
 /// The part of the harness that the suites need.

@@ -1,14 +1,18 @@
 //! The whole story on AWS as it is deployed, told through Slack: signed requests at the HTTP front door, functions, queues, state
 //! machines, two regions. Each run ends with one answer and the bytes of a run on this machine.
 
+mod road;
+mod world;
+
 use crate::proxy::Fault;
-use crate::workflow::Workflow;
-use crate::world::{APPROVERS, OPERATOR, World};
-use switchman::domain::run::{Run, RunState};
-use switchman::ports::{ArtifactKind, RunQuery};
+use std::sync::Arc;
+use switchman::domain::run::RunState;
+use switchman::ports::{RunQuery, Store};
+use world::{APPROVERS, OPERATOR, World};
 
 /// Where the work is first, and where it goes.
-const [HOME, AWAY]: [usize; 2] = [0, 1];
+const HOME: usize = 0;
+const AWAY: usize = 1;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_the_first_command_to_the_way_back() {
@@ -18,7 +22,7 @@ async fn from_the_first_command_to_the_way_back() {
     world.its_rejects_are_done_again().await;
     world.a_region_is_lost().await;
     world.work_returns().await;
-    world.nothing_is_left().await;
+    world.settled(HOME).await;
     world.remember_calls("story");
 }
 
@@ -56,7 +60,7 @@ impl World {
         self.put_input(HOME, "late.csv").await;
         // Its last chunk waits for S3 for ever.
         let busy = |number: usize| number % 2 == 1;
-        self.roads["batch"].weather(Some(Box::new(move |number, asked| {
+        self.roads["batch"].weather(Some(Arc::new(move |number, asked| {
             (asked.operation == "PutObject" && busy(number)).then_some(Fault::Refused(503, "SlowDown"))
         })));
         self.types(OPERATOR, "start-batch sales late.csv").await;
