@@ -8,6 +8,7 @@ use crate::ports::{Clock, Kind, PortError};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -65,13 +66,22 @@ impl ConfigFolder {
         &self.file
     }
 
+    /// What is here: another text wherever any of it differs.
+    pub async fn version(&self) -> String {
+        let mut hash = Sha256::new();
+        for (name, tag) in self.known.lock().await.iter() {
+            hash.update(format!("{name}\n{tag}\n"));
+        }
+        hex::encode(&hash.finalize()[..16])
+    }
+
     /// Fetches what has changed and removes what is gone; whether there was any. Each file changes as a whole.
     pub async fn refresh(&self) -> Result<bool, PortError> {
         // One fetches, the others wait for it.
         let mut known = self.known.lock().await;
         let there = self.list().await?;
-        let changed: Vec<&String> =
-            there.iter().filter(|(name, tag)| known.get(*name) != Some(tag)).map(|(name, _)| name).collect();
+        let is_new = |(name, tag): &(&String, &String)| known.get(*name) != Some(*tag);
+        let changed: Vec<String> = there.iter().filter(is_new).map(|(name, _)| name.clone()).collect();
         let gone: Vec<String> = known.keys().filter(|name| !there.contains_key(*name)).cloned().collect();
         if changed.is_empty() && gone.is_empty() {
             return Ok(false);
@@ -108,11 +118,11 @@ impl ConfigFolder {
     }
 
     /// Copies one object; its name and the ETag of what was copied.
-    async fn fetch(&self, name: &str) -> Result<(String, String), PortError> {
+    async fn fetch(&self, name: String) -> Result<(String, String), PortError> {
         let call = self.client.get_object().bucket(&self.bucket).key(format!("{}{name}", self.prefix));
         let answer = self.breaker.call(call.send()).await.map_err(|failed| failed.port(Access::Read, DOING))?;
         let tag = answer.e_tag().unwrap_or_default().to_owned();
-        let path = self.folder.join(name);
+        let path = self.folder.join(&name);
         // Whole or not at all: somebody may be reading the one before.
         let part = self.folder.join(format!(".{:x}.part", random::number()));
         let written = async {
@@ -122,8 +132,8 @@ impl ConfigFolder {
             tokio::io::AsyncWriteExt::flush(&mut file).await?;
             tokio::fs::rename(&part, &path).await
         };
-        written.await.map_err(|error| here(name, error))?;
-        Ok((name.to_owned(), tag))
+        written.await.map_err(|error| here(&name, error))?;
+        Ok((name, tag))
     }
 }
 

@@ -133,6 +133,40 @@ impl Account {
         self.s3().put_object().bucket(self.bucket()).key(key).body(content.into()).send().await.unwrap();
     }
 
+    pub(crate) fn queue_arn(&self, name: &str) -> String {
+        format!("arn:aws:sqs:{REGION}:{}:{name}", self.id)
+    }
+
+    pub(crate) async fn send(&self, queue: &str, body: &str) {
+        let call = aws_sdk_sqs::Client::new(&self.config).send_message().queue_url(self.queue_url(queue));
+        call.message_body(body).send().await.unwrap();
+    }
+
+    /// How many messages wait in a queue, or are held back there.
+    pub(crate) async fn waiting(&self, queue: &str) -> u64 {
+        use aws_sdk_sqs::types::QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed};
+        let names = vec![ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed];
+        let call = aws_sdk_sqs::Client::new(&self.config).get_queue_attributes().queue_url(self.queue_url(queue));
+        let counts = call.set_attribute_names(Some(names)).send().await.unwrap().attributes.unwrap_or_default();
+        counts.values().map(|count| count.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Takes messages off a queue, waiting for the first; how many.
+    pub(crate) async fn receive(&self, queue: &str) -> usize {
+        let config = aws_sdk_sqs::config::Builder::from(&self.config);
+        let config = config.timeout_config(aws_config::timeout::TimeoutConfig::builder().build()).build();
+        let call = aws_sdk_sqs::Client::from_conf(config).receive_message().queue_url(self.queue_url(queue));
+        call.wait_time_seconds(20).max_number_of_messages(10).send().await.unwrap().messages().len()
+    }
+
+    /// Asks the emulator for something of which no client is at hand here. It takes the account from the signature, which it does not check.
+    pub(crate) async fn call(&self, service: &str, path: &str, body: &serde_json::Value) -> (u16, String) {
+        let scope = format!("{}/20260302/{REGION}/{service}/aws4_request", self.id);
+        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let headers = [("authorization", signature.as_str()), ("content-type", "application/json")];
+        crate::http::post(&format!("{}{path}", endpoint()), &headers, body.to_string()).await
+    }
+
     pub(crate) async fn make_signals(&self) {
         aws_sdk_sqs::Client::new(&self.config).create_queue().queue_name(SIGNALS).send().await.unwrap();
     }

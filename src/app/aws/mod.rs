@@ -2,12 +2,14 @@
 
 mod one_region;
 mod probe;
+mod unleased;
 
 pub(super) use probe::probe;
 
 use super::parts::{Beside, Parts};
 use super::{App, Records, Setting};
 pub(super) use crate::aws::ConfigFolder;
+use crate::aws::batch::PublishLease;
 use crate::aws::{
     BusNames, DynamoDirectory, DynamoStore, EngineJob, EngineSite, EventBus, ManagedSecrets, RunsOn, S3Files, S3Job,
     SdkConfig, SignalNames, Signals, SsmSettings, StepFunctionsEngine, Wakes, connect, connect_here,
@@ -135,6 +137,11 @@ fn signals(names: &AwsNames, config: &Config, ports: &Ports) -> Signals {
         on_arrival: config.jobs.iter().filter(|job| job.arrival.is_some()).map(|job| job.name.clone()).collect(),
     };
     Signals::new(&ports.config, names, ports.bus.clone(), ports.clock.clone())
+}
+
+/// Who gives leave to publish.
+pub(super) fn publish_lease(_: &AwsNames, _: &SdkConfig, clock: &Arc<dyn Clock>) -> Arc<dyn PublishLease> {
+    Arc::new(unleased::Unleased(clock.clone()))
 }
 
 /// The file of a configuration in a bucket, copied here with everything beside it.

@@ -1,13 +1,14 @@
 //! The bot as functions of Lambda: the same router and the same processor, called for one event at a time. Between two calls nothing
 //! runs, so everything is done before an answer is given, and what could not be done in time is found again by its lease.
 
+mod batch;
 mod front_door;
 mod hand;
 mod queue;
 
 use super::aws::{self, Aws};
-use super::{App, Setting, config_at};
-use crate::config::{Backend, LambdaSettings, Role, SlackAccess};
+use super::{App, Copied, Setting, config_at};
+use crate::config::{AwsNames, Backend, Config, ConfigPlace, LambdaSettings, Role, SlackAccess};
 use anyhow::{Context, anyhow};
 use hand::Hand;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -17,23 +18,41 @@ use serde_json::Value;
 /// Answers what Lambda asks, until Lambda ends the process. Nothing is asked of AWS before the first event but for the configuration.
 pub async fn lambda(settings: LambdaSettings, access: SlackAccess) -> anyhow::Result<()> {
     let LambdaSettings { role, config } = settings;
-    if role == Role::Batch {
-        return Err(anyhow!("SWITCHMAN_ROLE: this build cannot do steps of batches yet"));
-    }
-    let (config, _copied) = config_at(&config).await?;
-    let Backend::Aws(names) = &config.backend else {
-        return Err(anyhow!("backend.kind: a function of Lambda works with AWS; write \"aws\""));
+    let done = match role {
+        Role::Batch => return batch::run(&config).await,
+        Role::FrontDoor => {
+            let (app, _copied) = bot(&config, &access).await?;
+            front_door::run(app.router()).await
+        }
+        Role::Commands => {
+            let (app, _copied) = bot(&config, &access).await?;
+            commands(&Hand::new(app)).await
+        }
+        Role::Signals => {
+            let (app, _copied) = bot(&config, &access).await?;
+            signals(&Hand::new(app)).await
+        }
+        Role::Tick => {
+            let (app, _copied) = bot(&config, &access).await?;
+            tick(&Hand::new(app)).await
+        }
     };
+    done.map_err(|error| anyhow!(error)).context("Lambda cannot be asked for events")
+}
+
+/// Everything but the batches, connected.
+async fn bot(place: &ConfigPlace, access: &SlackAccess) -> anyhow::Result<(App<Aws>, Copied)> {
+    let (config, copied) = config_at(place).await?;
     let metrics = crate::telemetry::unread();
-    let app = aws::build(names, Setting { config: &config, access: &access, metrics, drains: false }).await?;
-    match role {
-        Role::FrontDoor => front_door::run(app.router()).await,
-        Role::Commands => commands(&Hand::new(app)).await,
-        Role::Signals => signals(&Hand::new(app)).await,
-        Role::Tick | Role::Batch => tick(&Hand::new(app)).await,
+    let app = aws::build(names(&config)?, Setting { config: &config, access, metrics, drains: false }).await?;
+    Ok((app, copied))
+}
+
+fn names(config: &Config) -> anyhow::Result<&AwsNames> {
+    match &config.backend {
+        Backend::Aws(names) => Ok(names),
+        Backend::Embedded { .. } => Err(anyhow!("backend.kind: a function of Lambda works with AWS; write \"aws\"")),
     }
-    .map_err(|error| anyhow!(error))
-    .context("Lambda cannot be asked for events")
 }
 
 async fn commands(hand: &Hand) -> Result<(), Error> {

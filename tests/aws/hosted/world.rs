@@ -6,12 +6,15 @@ use aws_sdk_ssm::types::ParameterType;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use switchman::aws::DynamoDirectory;
+use switchman::aws::{DynamoDirectory, DynamoStore};
 use switchman::config::starter::Starter;
 use switchman::config::{Config, FILE_NAME};
+use switchman::domain::id::{ChannelId, UserId};
+use switchman::domain::problem::Problem;
+use switchman::domain::reply::Reply;
 use switchman::embedded::SystemClock;
 use switchman::playground::{Ack, Playground, PlaygroundConfig};
-use switchman::ports::Clock;
+use switchman::ports::{Clock, Commit, Effect, OutboxWrite, Person, Priority, Store};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -94,6 +97,26 @@ impl World {
             all.map(|message| slack.read(&message)).find(|text| text.contains(part))
         });
         said.await.unwrap_or_else(|| panic!("{part:?} never came\n{}\n{}", self.slack.transcript(), self.log()))
+    }
+
+    /// The record, as one more process sees it.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        Arc::new(DynamoStore::new(&self.account.config, crate::emulator::TABLE, Arc::new(SystemClock)))
+    }
+
+    /// Has something said to the operator after a while; it names `name`.
+    pub(super) async fn whisper(&self, store: &dyn Store, name: &str, after: Duration) {
+        let (user, channel) = (UserId::parse(OPERATOR).unwrap(), ChannelId::parse(CHANNEL).unwrap());
+        let to = Person { user, channel, response_url: None };
+        let reply = Reply::refused(Problem::GivenUp { request: name.to_owned() });
+        let effect = Effect::Whisper { to, reply: Box::new(reply) };
+        let write = OutboxWrite {
+            key: effect.key(name),
+            effect,
+            priority: Priority::First,
+            due: SystemClock.now() + after,
+        };
+        store.commit(Commit { outbox: vec![write], ..Commit::default() }).await.unwrap();
     }
 
     pub(super) fn log(&self) -> String {
