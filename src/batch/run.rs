@@ -77,7 +77,9 @@ impl Summary {
     /// What the finished chunks of a plan come to.
     pub(crate) fn of(job: &Job, plan: &Plan, chunks: &[Done]) -> Self {
         let mut counted = Counted::default();
-        chunks.iter().for_each(|done| counted.merge(&done.counted));
+        for done in chunks {
+            counted.merge(&done.counted);
+        }
         let (rows, rejected) = (counted.rows(), counted.rejected.total());
         #[expect(clippy::cast_precision_loss, reason = "a percentage; rows are far below 2^52")]
         let percent = if rows == 0 { 0.0 } else { rejected as f64 * 100.0 / rows as f64 };

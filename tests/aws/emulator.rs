@@ -9,6 +9,7 @@
 //! - A standard queue of AWS may hand a message out twice and in another order. The suites ask for neither to be impossible: the claim of
 //!   the store is what makes a message count once.
 //! - `StartMessageMoveTask` does not exist. Dead letters are replayed by receive and send, which AWS has too.
+//! - Step Functions knows no redrive, and refuses a start that is repeated while the execution runs: see `states.rs`.
 //! - `PutEvents` accepts a bus that is not there and a detail that is no JSON object; AWS refuses both.
 
 use crate::contract::Backend;
@@ -122,11 +123,13 @@ impl Account {
         aws_sdk_s3::Client::from_conf(config)
     }
 
-    pub(crate) async fn make_bucket(&self) {
+    /// A bucket of the region, empty: its name, and somebody else's way to it. Names are the same for all accounts.
+    pub(crate) async fn make_bucket(&self) -> (String, aws_sdk_s3::Client) {
         let place = aws_sdk_s3::types::BucketLocationConstraint::EuCentral1;
         let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
-        let call = self.s3().create_bucket().bucket(self.bucket()).create_bucket_configuration(place);
-        call.send().await.unwrap();
+        let (bucket, client) = (self.bucket(), self.s3());
+        client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
+        (bucket, client)
     }
 
     pub(crate) async fn put_object(&self, key: &str, content: Vec<u8>) {

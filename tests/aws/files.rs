@@ -22,15 +22,10 @@ fn name(text: &str) -> FileName {
     FileName::parse(text).unwrap()
 }
 
-/// A bucket, its name, and somebody else's way to it. Names are the same for all accounts.
+/// A bucket, its name, and somebody else's way to it.
 async fn bucket() -> (String, Client, S3Files) {
     let account = Account::furnished().await;
-    let bucket = format!("switchman-{}", account.id);
-    let config = aws_sdk_s3::config::Builder::from(&account.config).force_path_style(true).build();
-    let client = Client::from_conf(config);
-    let place = aws_sdk_s3::types::BucketLocationConstraint::EuCentral1;
-    let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
-    client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
+    let (bucket, client) = account.make_bucket().await;
     let job = S3Job { name: sales(), takes: Arc::new(|name: &str| !name.starts_with("notes")) };
     let clock: Arc<dyn Clock> = Arc::new(account.clock().clone());
     let files = S3Files::new(&account.config, &bucket, vec![job], &clock);

@@ -11,6 +11,7 @@ mod process;
 #[macro_use]
 #[path = "../contract/mod.rs"]
 mod contract;
+mod batch;
 mod bus;
 mod config;
 mod emulator;

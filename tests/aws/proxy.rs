@@ -24,16 +24,66 @@ pub(crate) enum Fault {
 /// Answers requests of a service in the place of the emulator: by operation and body, with a status and a body.
 pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
 
+/// Nobody is there any more.
+const DEAD: Fault = Fault::Refused(503, "ServiceUnavailable");
+/// The same, such that it is not tried again: whoever asks is dead, and a test need not wait for it.
+const FORGOTTEN: Fault = Fault::Refused(400, "Dead");
+
+/// A way that ends.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// How many requests go through still.
+    left: usize,
+    /// What becomes of the one after them.
+    fault: Fault,
+    /// What becomes of every later one.
+    after: Fault,
+    /// Whether it came to that.
+    struck: bool,
+}
+
 #[derive(Default)]
 struct Plan {
     /// The service that something else stands in for, by the first word of its target.
     stand_in: Option<(&'static str, StandIn)>,
-    /// After so many more requests whoever makes them is as good as dead: that one is carried out or not, and nothing after it.
-    death: Option<(usize, bool)>,
     /// The operation that is disturbed, how, and how often still.
     fault: Option<(&'static str, Fault, usize)>,
     /// The operations that were asked for, in order.
     seen: Vec<String>,
+    cut: Option<Cut>,
+    /// After how many that met the cut it is mended by itself.
+    mend: Option<usize>,
+}
+
+impl Plan {
+    /// What happens to the next request.
+    fn fault(&mut self, operation: &str) -> Option<Fault> {
+        if self.cut.is_some_and(|cut| cut.left == 0)
+            && let Some(left) = &mut self.mend
+        {
+            if *left == 0 {
+                (self.cut, self.mend) = (None, None);
+            } else {
+                *left -= 1;
+            }
+        }
+        match &mut self.cut {
+            Some(cut) if cut.left == 0 => {
+                let fault = if cut.struck { cut.after } else { cut.fault };
+                cut.struck = true;
+                return Some(fault);
+            }
+            Some(cut) => cut.left -= 1,
+            None => {}
+        }
+        match &mut self.fault {
+            Some((name, fault, times)) if *name == operation && *times > 0 => {
+                *times -= 1;
+                Some(*fault)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The proxy, until it is dropped.
@@ -71,12 +121,30 @@ impl Proxy {
 
     /// Lets `more` requests through. The next gets no answer, and is carried out if `done`; none after that is.
     pub(crate) fn die_after(&self, more: usize, done: bool) {
-        self.plan.lock().unwrap().death = Some((more, done));
+        let first = if done { Fault::AnswerLost } else { FORGOTTEN };
+        self.plan.lock().unwrap().cut = Some(Cut { left: more, fault: first, after: FORGOTTEN, struck: false });
     }
 
     /// Whether it came to that.
     pub(crate) fn died(&self) -> bool {
-        matches!(self.plan.lock().unwrap().death, Some((usize::MAX, _)))
+        self.plan.lock().unwrap().cut.is_some_and(|cut| cut.struck)
+    }
+
+    /// Kills whoever asks: `after` requests go through, the next one meets the fault, and no later one is carried out.
+    pub(crate) fn cut(&self, after: usize, fault: Fault) {
+        self.plan.lock().unwrap().cut = Some(Cut { left: after, fault, after: DEAD, struck: false });
+    }
+
+    /// After so many requests that did not go through, all do again.
+    pub(crate) fn mend_after(&self, refused: usize) {
+        self.plan.lock().unwrap().mend = Some(refused);
+    }
+
+    /// Everything goes through again; how many requests there were.
+    pub(crate) fn heal(&self) -> usize {
+        let mut plan = self.plan.lock().unwrap();
+        plan.cut = None;
+        std::mem::take(&mut plan.seen).len()
     }
 
     /// How often an operation was asked for; S3 has none, but methods.
@@ -94,28 +162,7 @@ async fn forward(State(plan): State<Arc<Mutex<Plan>>>, request: Request) -> Resp
         let mut plan = plan.lock().unwrap();
         plan.seen.push(operation.clone());
         let stand_in = plan.stand_in.clone().filter(|(name, _)| *name == service).map(|(_, with)| with);
-        let death = match &mut plan.death {
-            // Whoever is dead hears nothing; an error that nobody tries again ends the test's wait for it.
-            Some((usize::MAX, _)) => Some(Fault::Refused(400, "Dead")),
-            Some((0, done)) => {
-                let fault = if *done { Fault::AnswerLost } else { Fault::Refused(400, "Dead") };
-                plan.death = Some((usize::MAX, false));
-                Some(fault)
-            }
-            Some((left, _)) => {
-                *left -= 1;
-                None
-            }
-            None => None,
-        };
-        let fault = death.or(match &mut plan.fault {
-            Some((name, fault, times)) if *name == operation && *times > 0 => {
-                *times -= 1;
-                Some(*fault)
-            }
-            _ => None,
-        });
-        (fault, stand_in)
+        (plan.fault(&operation), stand_in)
     };
     if let Some(Fault::Refused(status, code)) = fault {
         let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");

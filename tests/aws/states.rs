@@ -1,4 +1,5 @@
-//! Step Functions as its API reference describes it, as far as executions go: what MiniStack does otherwise or not at all.
+//! Step Functions as its API reference describes it, as far as executions go: what MiniStack does otherwise or not at all. The pages are
+//! those of https://docs.aws.amazon.com/step-functions/latest/apireference/, named `API_` and the operation.
 //!
 //! - `StartExecution`: "If you call StartExecution with the same name and input as a running execution, the call succeeds and return[s] the
 //!   same response as the original request", otherwise `ExecutionAlreadyExists` (MiniStack: always the error).

@@ -156,8 +156,26 @@ async fn a_waiting_workflow_is_answered_once_and_a_dead_one_is_gone() {
         assert_eq!(engine.heartbeat(&token(text)).await.unwrap_err().kind, Kind::Gone);
     }
     plant.states().wait("three");
-    plant.proxy.disturb("SendTaskSuccess", Fault::Refused(400, "ThrottlingException"), 2);
+    plant.proxy.disturb("SendTaskSuccess", Fault::Refused(400, "ThrottlingException"), 1);
+    assert!(matches!(engine.answer(&success("three")).await.unwrap_err().kind, Kind::Transient { .. }));
     engine.answer(&success("three")).await.unwrap();
     plant.proxy.disturb("SendTaskHeartbeat", Fault::Refused(400, "ThrottlingException"), 1_000);
     assert!(matches!(engine.heartbeat(&token("three")).await.unwrap_err().kind, Kind::Transient { .. }));
+}
+
+#[tokio::test]
+async fn an_answer_that_may_have_been_heard_is_never_called_too_late_by_the_same_call() {
+    let plant = Plant::documented().await;
+    let engine = plant.engine();
+    for (text, operation, outcome) in [
+        ("one", "SendTaskSuccess", TaskOutcome::Success { output: json!({}) }),
+        ("two", "SendTaskFailure", TaskOutcome::Failure { error: "Denied", cause: String::new() }),
+    ] {
+        plant.states().wait(text);
+        plant.proxy.disturb(operation, Fault::AnswerLost, 1);
+        let answer = TaskAnswer { token: TaskToken::parse(text).unwrap(), outcome };
+        assert_eq!(engine.answer(&answer).await.unwrap_err().kind, Kind::Ambiguous, "{operation}");
+        assert!(plant.states().told(text).is_some(), "it was heard");
+        assert_eq!(engine.answer(&answer).await.unwrap_err().kind, Kind::Gone, "the next call tells");
+    }
 }

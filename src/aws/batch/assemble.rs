@@ -9,9 +9,9 @@ use crate::aws::errors::Access;
 use crate::batch::chunk::Written;
 use crate::ports::PortError;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedPart};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::future::try_join_all;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// S3 takes no smaller part but as the last one.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -108,24 +108,7 @@ impl Worker {
             return Ok(Ready::File(path, written));
         }
         let id = self.begin_upload(target).await?;
-        let made = (1..).zip(pieces(header, segments)).map(|(number, piece)| {
-            let path = scratch.path(&format!("{name}.{number}"));
-            let id = &id;
-            async move {
-                match piece {
-                    Piece::Copied(segment) => self.copy_part(target, id, number, segment).await,
-                    Piece::Gathered(header, segments) => {
-                        let written = self.gather(&header, &segments, &path).await?;
-                        let part = self.upload_part(target, id, number, (&path, written)).await;
-                        // The disk holds some parts, not the result.
-                        let _ = std::fs::remove_file(&path);
-                        Ok(part?)
-                    }
-                }
-            }
-        });
-        let made: Result<Vec<CompletedPart>, AssembleError> =
-            futures_util::stream::iter(made).buffered(AT_ONCE).try_collect().await;
+        let made = self.make_parts(target, &id, pieces(header, segments), scratch).await;
         match made {
             Ok(parts) => Ok(Ready::Upload { id, parts, bytes }),
             Err(error) => {
@@ -133,6 +116,41 @@ impl Worker {
                 Err(error)
             }
         }
+    }
+
+    async fn make_parts(
+        &self,
+        target: &Target,
+        id: &str,
+        pieces: Vec<Piece>,
+        scratch: &Scratch,
+    ) -> Result<Vec<CompletedPart>, AssembleError> {
+        let numbered: Vec<_> = (1..).zip(pieces).collect();
+        let mut parts = Vec::new();
+        for some in numbered.chunks(AT_ONCE) {
+            let made = some.iter().map(|(number, piece)| self.make_part(target, id, (*number, piece), scratch));
+            parts.extend(try_join_all(made).await?);
+        }
+        Ok(parts)
+    }
+
+    async fn make_part(
+        &self,
+        target: &Target,
+        id: &str,
+        (number, piece): (i32, &Piece),
+        scratch: &Scratch,
+    ) -> Result<CompletedPart, AssembleError> {
+        let (header, segments) = match piece {
+            Piece::Copied(segment) => return self.copy_part(target, id, number, segment).await,
+            Piece::Gathered(header, segments) => (header, segments),
+        };
+        let path = scratch.path(&format!("part.{number}"));
+        let written = self.gather(header, segments, &path).await?;
+        let part = self.upload_part(target, id, number, (&path, written)).await;
+        // The disk holds some parts, not the result.
+        let _ = std::fs::remove_file(&path);
+        Ok(part?)
     }
 
     async fn begin_upload(&self, target: &Target) -> Result<String, Halt> {
@@ -151,7 +169,7 @@ impl Worker {
         target: &Target,
         id: &str,
         number: i32,
-        segment: Segment,
+        segment: &Segment,
     ) -> Result<CompletedPart, AssembleError> {
         let source = format!("{}/{}", self.bucket.name, segment.key);
         let call = self.bucket.client.upload_part_copy().bucket(&self.bucket.name).key(&target.key).upload_id(id);
@@ -176,7 +194,7 @@ impl Worker {
         target: &Target,
         id: &str,
         number: i32,
-        (path, written): (&std::path::Path, Written),
+        (path, written): (&Path, Written),
     ) -> Result<CompletedPart, Halt> {
         let call = self.bucket.client.upload_part().bucket(&self.bucket.name).key(&target.key).upload_id(id);
         let call = call.part_number(number).checksum_crc32(checksum(written.crc)).body(stream(path).await?);
@@ -187,35 +205,26 @@ impl Worker {
     }
 
     /// Writes a header and segments behind each other into a file.
-    async fn gather(
-        &self,
-        header: &[u8],
-        segments: &[Segment],
-        path: &std::path::Path,
-    ) -> Result<Written, AssembleError> {
+    async fn gather(&self, header: &[u8], segments: &[Segment], path: &Path) -> Result<Written, AssembleError> {
         write_at(path, header, 0)?;
         let mut crc = crc32fast::Hasher::new();
         crc.update(header);
         let mut bytes = header.len() as u64;
-        // One after the other, in order; each is brought in pieces that are under way together.
-        let brought = segments.iter().scan(bytes, |at, segment| {
-            let offset = *at;
-            *at += segment.written.bytes;
-            Some(async move {
-                let from = (segment.key.as_str(), 0, segment.written.bytes);
-                let brought = match segment.written.bytes {
-                    0 => Some(Written::default()),
-                    _ => self.bucket.bring(from, None, (path, offset)).await?,
-                };
-                if brought == Some(segment.written) { Ok(()) } else { Err(AssembleError::Damaged(segment.chunk)) }
-            })
-        });
-        futures_util::stream::iter(brought).buffered(AT_ONCE).try_collect::<()>().await?;
+        let mut placed = Vec::new();
         for segment in segments {
-            crc.combine(&crc32fast::Hasher::new_with_initial_len(segment.written.crc, segment.written.bytes));
+            placed.push((segment, bytes));
             bytes += segment.written.bytes;
+            crc.combine(&crc32fast::Hasher::new_with_initial_len(segment.written.crc, segment.written.bytes));
+        }
+        for some in placed.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(|(segment, offset)| self.gather_one(segment, (path, *offset)))).await?;
         }
         Ok(Written { bytes, crc: crc.finalize() })
+    }
+
+    async fn gather_one(&self, segment: &Segment, to: (&Path, u64)) -> Result<(), AssembleError> {
+        let brought = self.bucket.bring((&segment.key, 0, segment.written.bytes), None, to).await?;
+        if brought == Some(segment.written) { Ok(()) } else { Err(AssembleError::Damaged(segment.chunk)) }
     }
 
     /// Lets go of an upload; what cannot be reached now, the bucket's rule for unfinished uploads removes.

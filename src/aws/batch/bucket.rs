@@ -14,7 +14,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
 use bytes::Bytes;
 use data_encoding::BASE64;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +27,9 @@ pub(super) const AHEAD: usize = 4;
 /// Answers that may break off before a piece is given up.
 const TRIES: u32 = 3;
 /// On top of what other calls may take: a part may have gigabytes.
-const LARGE: Duration = Duration::from_secs(120);
+const LARGE: Duration = Duration::from_mins(2);
+/// Small objects that are read at once.
+const READ_AT_ONCE: usize = 32;
 /// Keys in one DeleteObjects.
 const DELETED_AT_ONCE: usize = 1_000;
 
@@ -135,16 +137,17 @@ impl Bucket {
     ) -> Result<Option<Written>, Halt> {
         let ((key, start, bytes), (path, offset)) = (from, to);
         write_at(path, &[], 0)?;
-        let pieces = (0..bytes.div_ceil(PIECE)).map(|number| {
-            let at = number * PIECE;
-            async move { (at, self.piece(key, start + at, PIECE.min(bytes - at), etag).await) }
-        });
-        let mut pieces = futures_util::stream::iter(pieces).buffered(AHEAD);
         let mut crc = crc32fast::Hasher::new();
-        while let Some((at, piece)) = pieces.next().await {
-            let Piece::Here(piece) = piece? else { return Ok(None) };
-            crc.update(&piece);
-            write_at(path, &piece, offset + at)?;
+        let mut at = 0;
+        while at < bytes {
+            let starts = (0..AHEAD as u64).map(|ahead| at + ahead * PIECE).take_while(|start| *start < bytes);
+            let ask = |from: u64| self.piece(key, start + from, PIECE.min(bytes - from), etag);
+            for piece in try_join_all(starts.map(ask)).await? {
+                let Piece::Here(piece) = piece else { return Ok(None) };
+                crc.update(&piece);
+                write_at(path, &piece, offset + at)?;
+                at += piece.len() as u64;
+            }
         }
         Ok(Some(Written { bytes, crc: crc.finalize() }))
     }
@@ -206,12 +209,15 @@ impl Bucket {
     }
 
     /// Many small objects with JSON in them, in order; all of them must exist.
-    pub(super) async fn all_json<T: DeserializeOwned>(&self, keys: Vec<String>) -> Result<Vec<T>, Halt> {
-        let read = |key: String| async move {
-            let found = self.json(&key).await?;
-            found.ok_or_else(|| Halt::outage(format!("{key} was there and is gone")))
-        };
-        futures_util::stream::iter(keys).map(read).buffered(32).try_collect().await
+    pub(super) async fn all_json<T: DeserializeOwned + Send>(&self, keys: &[String]) -> Result<Vec<T>, Halt> {
+        let mut all = Vec::new();
+        for some in keys.chunks(READ_AT_ONCE) {
+            let found = try_join_all(some.iter().map(|key| self.json::<T>(key))).await?;
+            for (key, found) in some.iter().zip(found) {
+                all.push(found.ok_or_else(|| Halt::outage(format!("{key} was there and is gone")))?);
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -6,11 +6,12 @@ use super::plan::map;
 use super::scratch::Scratch;
 use super::session::blocking;
 use super::{Worker, error::Halt};
+use crate::batch::chunk::Written;
 use crate::batch::keys::RunError;
 use crate::batch::parts::{Parts, Round};
 use crate::batch::plan::Plan;
 use crate::batch::{Control, Job, apart};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,16 +52,12 @@ impl Worker {
         let scratch = Scratch::new(&self.place.scratch)?;
         let dir = scratch.folder("attempt")?;
         let parts = Parts::create(&dir)?;
-        let bring = keys.iter().enumerate().map(|(chunk, written)| {
-            let (key, path) = (place.part(chunk, Round::First, "keys"), parts.path(chunk, Round::First, "keys"));
-            async move {
-                let Some(written) = *written else { return Ok(Some(chunk)) };
-                Ok::<_, Halt>((!self.bring_whole(&key, &path, written).await?).then_some(chunk))
+        let all: Vec<_> = keys.iter().copied().enumerate().collect();
+        for some in all.chunks(AT_ONCE) {
+            let bring = some.iter().map(|(chunk, written)| self.bring_keys(place, *chunk, *written, &parts));
+            if let Some(damaged) = try_join_all(bring).await?.into_iter().flatten().min() {
+                return Ok(Err(damaged));
             }
-        });
-        let brought: Vec<_> = futures_util::stream::iter(bring).buffer_unordered(AT_ONCE).try_collect().await?;
-        if let Some(damaged) = brought.into_iter().flatten().min() {
-            return Ok(Err(damaged));
         }
         let job = job.clone();
         let compared = blocking(move || match apart::compare(&job, &dir, &keys, &Control::default()) {
@@ -78,6 +75,19 @@ impl Worker {
         }
         self.bucket.put(&place.at(SECOND), map(second.iter().copied())).await?;
         Ok(Ok(second))
+    }
+
+    /// Brings the keys of a chunk; the chunk, where they are not what was written.
+    async fn bring_keys(
+        &self,
+        place: &Place,
+        chunk: usize,
+        written: Option<Written>,
+        parts: &Parts,
+    ) -> Result<Option<usize>, Halt> {
+        let Some(written) = written else { return Ok(Some(chunk)) };
+        let (key, path) = (place.part(chunk, Round::First, "keys"), parts.path(chunk, Round::First, "keys"));
+        Ok((!self.bring_whole(&key, &path, written).await?).then_some(chunk))
     }
 }
 

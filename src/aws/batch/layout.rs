@@ -10,10 +10,10 @@ pub const STOP: &str = "stop";
 pub const DECIDED: &str = "decided";
 pub const PUBLISH: &[u8] = b"publish";
 pub const CANCELLED: &[u8] = b"cancelled";
-/// What the first map reads; the second one reads [`SECOND`].
+/// What the first map reads; the second one reads [`SECOND`]. Both end alike: the state machine may read nothing else.
 pub const MAP: &str = "map.json";
 /// The chunks that need a second round; where it stands, the keys were compared.
-pub(super) const SECOND: &str = "second.json";
+pub(super) const SECOND: &str = "second/map.json";
 /// The attempts that this one builds on, as they were when it was planned.
 pub(super) const EARLIER: &str = "earlier.json";
 /// Why it cannot be done: a mistake of the input or the job.
@@ -47,6 +47,11 @@ impl Place {
     /// Another attempt of the same run.
     pub(super) fn other(&self, attempt: u32) -> Self {
         Self { key: AttemptKey { run: self.key.run.clone(), attempt }, ..self.clone() }
+    }
+
+    /// What its keys begin with.
+    pub fn root(&self) -> &str {
+        &self.root
     }
 
     /// Whether it is a drill's: nobody outside hears of it.

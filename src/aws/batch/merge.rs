@@ -41,7 +41,9 @@ impl Worker {
         let plan = self.planned(place, &job).await?;
         let second = match self.second(place).await? {
             Some(second) => second,
-            None if keys::has_unique(&job) => return Err(Halt::outage("the keys were not compared yet")),
+            None if keys::has_unique(&job) && !plan.chunks.is_empty() => {
+                return Err(Halt::outage("the keys were not compared yet"));
+            }
             None => BTreeSet::new(),
         };
         let under = Under { place, request: &request, job: &job, plan: &plan, second };

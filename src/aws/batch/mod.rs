@@ -154,18 +154,17 @@ impl Worker {
 
     /// Before each step: whether it was stopped, or cannot be done.
     async fn look(&self, place: &Place) -> Result<(), Halt> {
-        if self.is_stopped(place).await? {
+        let (stopped, mistake) = tokio::try_join!(self.is_stopped(place), self.mistake(place))?;
+        if stopped {
             return Err(Halt::Stopped);
         }
-        match self.mistake(place).await? {
-            Some(why) => Err(Halt::Mistake(why)),
-            None => Ok(()),
-        }
+        mistake.map_or(Ok(()), |why| Err(Halt::Mistake(why)))
     }
 
     async fn is_stopped(&self, place: &Place) -> Result<bool, Halt> {
-        let flag = self.bucket.read(&place.at(STOP)).await?;
-        Ok(flag.is_some() || self.bucket.read(&place.at(DECIDED)).await?.as_deref() == Some(CANCELLED))
+        let (stop, decided) = (place.at(STOP), place.at(DECIDED));
+        let (flag, decided) = tokio::try_join!(self.bucket.read(&stop), self.bucket.read(&decided))?;
+        Ok(flag.is_some() || decided.as_deref() == Some(CANCELLED))
     }
 
     async fn mistake(&self, place: &Place) -> Result<Option<String>, Halt> {

@@ -142,7 +142,7 @@ impl Worker {
                 names.push(name);
             }
         }
-        let markers: Vec<Marker> = self.bucket.all_json(keys).await?;
+        let markers: Vec<Marker> = self.bucket.all_json(&keys).await?;
         let mut found: [BTreeMap<usize, Marker>; 2] = Default::default();
         for (name, marker) in names.into_iter().zip(markers) {
             found[usize::from(name.second)].insert(name.chunk, marker);

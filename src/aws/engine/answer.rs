@@ -1,9 +1,13 @@
 //! Answers to workflows that wait. A token is good in the region where its workflow runs, and once.
+//!
+//! Who answers twice is told the second time that nobody waits any more. So an answer is sent once in each call: were the SDK to send it
+//! again after a reply was lost, an answer that was heard would be called too late. `Ambiguous` says that, and the caller asks again.
 
 use super::machine::Machine;
 use crate::aws::errors::{Access, Failed};
 use crate::domain::task::{TaskAnswer, TaskOutcome, TaskToken};
 use crate::ports::{Kind, PortError};
+use aws_config::retry::RetryConfig;
 use aws_sdk_sfn::error::ProvideErrorMetadata;
 use std::error::Error;
 
@@ -18,14 +22,27 @@ pub(super) async fn answer(machine: &Machine, task: &TaskAnswer) -> Result<(), P
     match &task.outcome {
         TaskOutcome::Success { output } => {
             let call = client.send_task_success().task_token(token).output(output.to_string());
-            breaker.call(call.send()).await.map(drop).map_err(|failed| dead_or(failed, doing))
+            breaker
+                .call(call.customize().config_override(once()).send())
+                .await
+                .map(drop)
+                .map_err(|failed| dead_or(failed, doing))
         }
         TaskOutcome::Failure { error, cause } => {
             let cause: String = cause.chars().take(LONGEST_CAUSE).collect();
             let call = client.send_task_failure().task_token(token).error(*error).cause(cause);
-            breaker.call(call.send()).await.map(drop).map_err(|failed| dead_or(failed, doing))
+            breaker
+                .call(call.customize().config_override(once()).send())
+                .await
+                .map(drop)
+                .map_err(|failed| dead_or(failed, doing))
         }
     }
+}
+
+/// Sends a request once, whatever becomes of it.
+fn once() -> aws_sdk_sfn::config::Builder {
+    aws_sdk_sfn::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
 /// Tells a workflow that somebody is still at it.

@@ -22,8 +22,7 @@ use tokio::sync::watch;
 
 /// The queue hands out so many at once.
 const BATCH: usize = 10;
-/// How long a message is ours: longer than a whole batch takes with all its calls timing out is not needed, since whoever takes it next
-/// changes nothing.
+/// How long a message is ours. One that is taken again before it was finished changes nothing.
 const LEASE: Duration = Duration::from_mins(1);
 /// How long the queue is asked to wait for a message. SQS waits for no longer.
 const WAIT: Duration = Duration::from_secs(20);
