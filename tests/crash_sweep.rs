@@ -5,10 +5,12 @@
 
 use crate::harness::bot::{Bot, Setup};
 use crate::harness::faults::{Blow, Faults};
+use crate::harness::workflows::{Workflows, question};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchman::domain::approval::RequestState;
 use switchman::domain::run::{Run, RunState};
+use switchman::domain::task::Told;
 use switchman::playground::{Ack, Message, Outcome};
 use tokio::task::JoinSet;
 
@@ -27,6 +29,8 @@ enum Swept {
     Ask,
     /// The vote that decides about one.
     Approve,
+    /// The vote that decides about the question of a workflow.
+    Answer,
     /// No command: a file arrives.
     Arrive,
 }
@@ -77,8 +81,8 @@ async fn sweep(swept: Swept, blow: Blow) {
 
 /// One point, from a fresh bot to a settled one.
 async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
-    let faults = Faults::new(blow);
-    let between = faults.clone();
+    let (faults, workflows) = (Faults::new(blow), Workflows::default());
+    let (between, behind) = (faults.clone(), workflows.clone());
     let brake = (swept == Swept::Cancel).then_some(1);
     let mut bot = Bot::with(Setup {
         rows: 60,
@@ -87,7 +91,7 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
         chunk: "4 KiB",
         brake,
         on_arrival: swept == Swept::Arrive,
-        wrap: Some(Arc::new(move |ctx| between.wrap(ctx))),
+        wrap: Some(Arc::new(move |ctx| between.wrap(behind.put_into(ctx)))),
         more: if swept.is_guarded() { GUARDED } else { "" },
         ..Setup::default()
     })
@@ -95,12 +99,14 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
     match swept {
         Swept::Start | Swept::Ask | Swept::Arrive => {}
         Swept::Reprocess | Swept::Approve => bot.operator().says("start-batch sales").await,
+        Swept::Answer => bot.is_asked(&question()).await,
         Swept::Cancel => {
             bot.operator().types("start-batch sales").await;
             bot.until("it runs", |bot| !bot.cards().is_empty() && bot.card_text().contains("running")).await;
         }
     }
     let card = matches!(swept, Swept::Reprocess | Swept::Cancel).then(|| bot.card());
+    bot.put_between(workflows.wrap());
     faults.arm(n);
     if swept == Swept::Arrive {
         arrive(&mut bot, &faults).await;
@@ -122,10 +128,13 @@ async fn point(swept: Swept, blow: Blow, n: u64) -> Seen {
     faults.arm(0);
     let seen = Seen { struck: faults.struck(), taken };
     let at = format!("{swept:?}, {blow:?} at call {n} ({})", seen.struck.unwrap_or("none"));
+    if swept == Swept::Answer {
+        check_answer(&bot, &workflows, &at).await;
+    }
     if swept.is_guarded() {
         check_request(&bot, swept, &at).await;
     }
-    if swept != Swept::Ask {
+    if !matches!(swept, Swept::Ask | Swept::Answer) {
         check(&bot, swept, &at).await;
     }
     bot.finish().await;
@@ -149,6 +158,18 @@ async fn check_request(bot: &Bot, swept: Swept, at: &str) {
     }
 }
 
+/// The workflow heard one answer, and people read that it has it.
+async fn check_answer(bot: &Bot, workflows: &Workflows, at: &str) {
+    let transcript = bot.slack.transcript();
+    assert_eq!(workflows.answers().len(), 1, "{at}: one answer\n{transcript}");
+    let request = bot.request().await;
+    assert_eq!((request.state, request.decisions.len()), (RequestState::Done, 1), "{at}");
+    assert!(matches!(request.told, Some(Told::Answered | Told::Unconfirmed)), "{at}: {:?}", request.told);
+    assert_eq!((bot.cards().len(), bot.replies().len()), (1, 0), "{at}: one message\n{transcript}");
+    let text = bot.card_text();
+    assert!(text.contains("has its answer") || text.contains("was answered"), "{at}: {text}");
+}
+
 /// A file is seen, told of and run. Looks go on for ever, so that one that fails is made good by the next.
 async fn arrive(bot: &mut Bot, faults: &Faults) {
     for _ in 0..3 {
@@ -168,7 +189,8 @@ async fn arrive(bot: &mut Bot, faults: &Faults) {
 async fn ask(bot: &mut Bot, faults: &Faults, swept: Swept, card: Option<&Message>) -> Ack {
     let slack = bot.slack.clone();
     let card = card.map(|card| card.ts.clone()).unwrap_or_default();
-    let request = if swept == Swept::Approve { bot.request().await.id.to_string() } else { String::new() };
+    let votes = matches!(swept, Swept::Approve | Swept::Answer);
+    let request = if votes { bot.request().await.id.to_string() } else { String::new() };
     let asked = tokio::spawn(async move {
         match swept {
             Swept::Arrive => unreachable!("nobody gives a command"),
@@ -177,7 +199,7 @@ async fn ask(bot: &mut Bot, faults: &Faults, swept: Swept, card: Option<&Message
             }
             Swept::Reprocess => slack.click("U0OPERATOR", &card, "reprocess-rows").await,
             Swept::Cancel => slack.click("U0OPERATOR", &card, "cancel-batch").await,
-            Swept::Approve => {
+            Swept::Approve | Swept::Answer => {
                 slack.type_command("U0APPROVER1", "C0BATCH", &format!("/my-slack-bot approve {request}")).await
             }
         }
@@ -208,7 +230,6 @@ async fn settle(bot: &mut Bot, faults: &Faults) {
 }
 
 async fn revive(bot: &mut Bot) {
-    bot.unwrap_ports();
     bot.restart().await;
 }
 
@@ -276,4 +297,8 @@ sweeps! {
     approval_survives_lost_answers: Approve, AnswerLost;
     approval_survives_death_before_each_call: Approve, DiesBefore;
     approval_survives_death_after_each_call: Approve, DiesAfter;
+    answering_a_workflow_survives_failing_calls: Answer, Fails;
+    answering_a_workflow_survives_lost_answers: Answer, AnswerLost;
+    answering_a_workflow_survives_death_before_each_call: Answer, DiesBefore;
+    answering_a_workflow_survives_death_after_each_call: Answer, DiesAfter;
 }

@@ -25,9 +25,9 @@ async fn help_lists_what_the_reader_may_do_and_explains_one_command() {
         Explain the commands, or one of them
         (`/my-slack-bot help COMMAND` says more about one. What you may not do here is left out; `/my-slack-bot why` says why. Words in brackets may be left out.)
     Viewer> /my-slack-bot help start-batch
-    Switchman (only Viewer): *Start a job on an input file*
-        `/my-slack-bot start-batch JOB [FILE]`
-        Without FILE: the newest input that has no finished run. One file has at most one run at a time.
+    Switchman (only Viewer): *Start a job on an input file, or a workflow with its values*
+        `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`
+        Without FILE: the newest input that has no finished run. One file has at most one run at a time. A workflow takes values instead, such as date=today note="some text"; a form asks for those that are needed and left out.
         (For example `/my-slack-bot start-batch sales`)
     Viewer> /my-slack-bot help strat-batch
     Switchman (only Viewer): *Not done.* I could not read that: expected the name of a command.

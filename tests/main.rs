@@ -27,6 +27,7 @@ mod region_loss;
 mod regions;
 mod rejected_rows;
 mod reprocess_batch;
+mod routing;
 mod rules;
 mod same_decision;
 mod slack_bolt;

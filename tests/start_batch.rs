@@ -108,7 +108,7 @@ async fn a_wrong_word_is_pointed_at() {
     Switchman (only Operator): *Not done.* I could not read that: expected one of the jobs here: sales.
         ```start-batch salse
                     ^^^^^```
-        Nothing was run. Did you mean `sales`? The command is `/my-slack-bot start-batch JOB [FILE]`, for example `/my-slack-bot start-batch sales`.
+        Nothing was run. Did you mean `sales`? The command is `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`, for example `/my-slack-bot start-batch sales`.
     Operator> /my-slack-bot start-batch sales sale.csv
     Switchman (only Operator): *Not done.* The job sales has no input `sale.csv`.
         Nothing was changed. Did you mean `sales.csv`?

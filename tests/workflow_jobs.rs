@@ -177,32 +177,32 @@ async fn a_wrong_value_is_pointed_at_and_starts_nothing() {
     *Not done.* I could not read that: expected date=…, mode=…, tries=…, force=…, note=….
     ```start-batch nightly dat=2026-03-01
                         ^^^^^^^^^^^^^^```
-    Nothing was run. Did you mean `date=2026-03-01`? The command is `/my-slack-bot start-batch JOB [FILE]`, for example `/my-slack-bot start-batch sales`.
+    Nothing was run. Did you mean `date=2026-03-01`? The command is `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`, for example `/my-slack-bot start-batch sales`.
     ---
     *Not done.* I could not read that: date must be a date such as 2026-11-01, or today or yesterday.
     ```start-batch nightly date=2026-02-30
                         ^^^^^^^^^^^^^^^```
-    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE]`, for example `/my-slack-bot start-batch sales`.
+    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`, for example `/my-slack-bot start-batch sales`.
     ---
     *Not done.* I could not read that: mode must be one of full, delta.
     ```start-batch nightly date=today mode=dleta
                                    ^^^^^^^^^^```
-    Nothing was run. Did you mean `mode=delta`? The command is `/my-slack-bot start-batch JOB [FILE]`, for example `/my-slack-bot start-batch sales`.
+    Nothing was run. Did you mean `mode=delta`? The command is `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`, for example `/my-slack-bot start-batch sales`.
     ---
     *Not done.* I could not read that: tries must be a whole number from 1 to 9.
     ```start-batch nightly date=today tries=10
                                    ^^^^^^^^```
-    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE]`, for example `/my-slack-bot start-batch sales`.
+    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`, for example `/my-slack-bot start-batch sales`.
     ---
     *Not done.* I could not read that: date is given twice.
     ```start-batch nightly date=today date=today
                                    ^^^^^^^^^^```
-    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE]`, for example `/my-slack-bot start-batch sales`.
+    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`, for example `/my-slack-bot start-batch sales`.
     ---
     *Not done.* I could not read that: expected date=…, mode=…, tries=…, force=…, note=….
     ```start-batch nightly sales.csv
                         ^^^^^^^^^```
-    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE]`, for example `/my-slack-bot start-batch sales`.
+    Nothing was run. The command is `/my-slack-bot start-batch JOB [FILE|NAME=VALUE…]`, for example `/my-slack-bot start-batch sales`.
     ---
     *Not done.* I could not read that: this quote is never closed.
     ```start-batch nightly date=today note="open

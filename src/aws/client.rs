@@ -35,6 +35,11 @@ pub async fn connect_with(loader: ConfigLoader, region: &str) -> SdkConfig {
     limited(loader.region(Region::new(region.to_owned()))).load().await
 }
 
+/// The same connections and limits, to another region.
+pub fn elsewhere(config: &SdkConfig, region: &str) -> SdkConfig {
+    config.to_builder().region(Region::new(region.to_owned())).build()
+}
+
 fn limited(loader: ConfigLoader) -> ConfigLoader {
     // Named, so that the SDK never looks for the provider that is banned here.
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();

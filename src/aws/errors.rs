@@ -105,6 +105,7 @@ pub(super) fn by_code(code: &str, status: u16, lost: (Kind, &str)) -> (Kind, Str
         | "ServiceUnavailable"
         | "TransactionInProgressException"
         | "ConcurrentModificationException"
+        | "ReplicatedWriteConflictException"
         | "ConditionalRequestConflict"
         | "OperationAborted"
         | "RequestTimeout"

@@ -3,9 +3,9 @@
 
 mod approvals;
 mod aws;
-mod aws_regions;
 mod cases;
 mod csv;
+mod deployed;
 mod environment;
 mod failover;
 mod hosted;
@@ -95,6 +95,7 @@ pub struct Server {
 
 /// What keeps the records and runs the batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a program has one")]
 pub enum Backend {
     /// SQLite and the local engine, in this folder (absolute).
     Embedded { data: PathBuf },

@@ -3,7 +3,7 @@
 use super::mistake::{Mistakes, Notes};
 use super::section::Section;
 use super::{
-    Backend, Config, Depth, FILE_NAME, Regions, approvals, aws_regions, failover, jobs, leak, people, regions, rules,
+    Backend, Config, Depth, FILE_NAME, Regions, approvals, deployed, failover, jobs, leak, people, regions, rules,
     server,
 };
 use std::path::{Path, PathBuf};
@@ -66,7 +66,8 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let world = approvals::World { people: &people, channels: listed, jobs: &jobs, policy };
     let approvals = approvals::approvals(&tables, &world);
     let failover = root.section("failover");
-    routing(&failover, on_aws, backend.as_mut());
+    let several = root.sections("region").len() != 1;
+    routing(&failover, on_aws, several, backend.as_mut());
     let moves = failover::failover(&failover);
     root.finish();
 
@@ -116,18 +117,16 @@ fn places(
         root.section("replication").notes.add(at, "replication", what, "remove it here; the template sets it up");
     }
     let names = backend.and_then(Backend::aws_mut);
-    aws_regions::regions(sections, where_kept, names);
+    deployed::regions(sections, where_kept, names);
     Regions::default()
 }
 
-fn routing(failover: &Section<'_>, on_aws: bool, backend: Option<&mut Backend>) {
+fn routing(failover: &Section<'_>, on_aws: bool, several: bool, backend: Option<&mut Backend>) {
     let section = failover.section("routing");
     match (on_aws, backend) {
         (true, backend) => {
-            let names = backend.and_then(Backend::aws_mut);
-            let several = names.as_ref().is_none_or(|names| names.regions.len() != 1);
-            let routing = aws_regions::routing(&section, several);
-            if let Some(names) = names {
+            let routing = deployed::routing(&section, several);
+            if let Some(names) = backend.and_then(Backend::aws_mut) {
                 names.routing = routing;
             }
         }

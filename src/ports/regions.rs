@@ -40,6 +40,16 @@ pub trait Regions: Send + Sync {
 
     /// Removes it with all that is in it; harmless where there is none.
     async fn clear_sandbox(&self, id: &RequestId) -> Result<(), PortError>;
+
+    /// What else is told of a switch, so that requests go where the work is: the names people know. Usually nothing.
+    fn routes(&self) -> &[String] {
+        &[]
+    }
+
+    /// Tells one of them. May be repeated; where it fails the switch holds all the same, and the error says what to do by hand.
+    async fn route(&self, name: &str, _active: &Active) -> Result<(), PortError> {
+        Err(PortError::permanent(format!("there is no route {name}")))
+    }
 }
 
 impl dyn Regions {

@@ -44,6 +44,8 @@ pub enum Effect {
     Switch { request: RequestId },
     /// Answer the workflow that waits for this request.
     AnswerTask { request: RequestId },
+    /// Tell what requests are routed by that this move has switched.
+    Route { request: RequestId, name: String },
     /// Say something that stays, once.
     Tell { to: Target, reply: Box<Reply> },
     /// The same in the thread of a request's message.
@@ -279,6 +281,7 @@ impl Effect {
             Self::AttachReport { request } => format!("report:{request}"),
             Self::AnswerTask { request } => format!("answer:{request}"),
             Self::Switch { request } => format!("switch:{request}"),
+            Self::Route { request, name } => format!("route:{request}:{name}"),
             Self::Tell { .. } | Self::TellInThread { .. } => format!("tell:{unique}"),
             Self::Whisper { .. } => format!("whisper:{unique}"),
             Self::Homes => "homes".to_owned(),

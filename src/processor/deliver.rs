@@ -28,6 +28,7 @@ pub(super) async fn carry_out(ctx: &Ctx, pace: &Pace, item: &OutboxItem) -> Sett
         Effect::AttachReport { request } => moves::attach_report(ctx, request).await,
         Effect::Switch { request } => moves::switch(ctx, request).await.map(|()| done(ctx)),
         Effect::AnswerTask { request } => task::answer(ctx, item, request).await,
+        Effect::Route { request, name } => moves::route(ctx, request, name, item.attempts).await,
         Effect::Tell { to, reply } => tell(ctx, item, to, reply).await,
         Effect::TellInThread { request, reply } => {
             let root = Effect::ShowRequest { request: request.clone() }.key("");

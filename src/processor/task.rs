@@ -42,7 +42,7 @@ pub(super) async fn waiting(ctx: &Ctx, key: &EnvelopeId, task: &TaskWaiting) -> 
             // Its time runs, and its heart beats, whether its message can be posted or not.
             let deadlines = requests::next_look(ctx, &request);
             let outbox = vec![show_now(ctx, &request)];
-            kept(ctx, key, task, &request, Commit { deadlines, outbox, ..Commit::default() })
+            kept(ctx, key, task, &request, Commit { outbox, deadlines, ..Commit::default() })
         }
         Err(Problem::AlreadyRequested { .. }) => Ok(Commit { claim: Some(key.clone()), ..Commit::default() }),
         Err(problem) => {

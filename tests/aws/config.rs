@@ -101,11 +101,11 @@ fn each_wrong_missing_or_useless_key_is_named_and_all_at_once() {
         let found = mistakes(&one(&format!("{key} = {value:?}\n")));
         assert!(found.len() == 1 && found[0].starts_with(&format!("backend.{key}: ")), "{key}: {found:?}");
     }
-    for (key, other) in [("dead_letter_url", "commands-dead"), ("signals_url", "signals")] {
-        let same = one("").replace(other, "commands");
+    for (key, other) in [("dead_letter_url", "commands-dead"), ("signals_url", "/signals")] {
+        let same = one("").replace(other, if other.starts_with('/') { "/commands" } else { "commands" });
         assert_eq!(mistakes(&same), [format!("backend.{key}: is another queue's address already")]);
     }
-    let lists = one("") + &format!("[[channel]]\nid = \"C0BATCH\"\n[[user]]\nteam = \"T0LOCAL\"\nid = \"U0X\"\n");
+    let lists = one("") + "[[channel]]\nid = \"C0BATCH\"\n[[user]]\nteam = \"T0LOCAL\"\nid = \"U0X\"\n";
     let found = mistakes(&lists);
     assert!(
         found.len() == 2 && found.iter().all(|said| said.contains("has no effect with the backend aws")),

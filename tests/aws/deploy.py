@@ -1,14 +1,23 @@
 """Deploys infra/template.yaml to the emulator in two regions, and takes it down again.
 
-    deploy.py up --endpoint URL --program BOOTSTRAP [--slack-api URL] [--config FOLDER] [--road ROLE=URL]... [--account ID] > outputs.json
+    deploy.py up --endpoint URL --program BOOTSTRAP [--slack-api URL] [--config FOLDER] [--account ID]
+              [--road ROLE=URL]... [--enforced] > outputs.json
     deploy.py down --endpoint URL [--account ID]
 
 Runs in the environment of infra/check (target/infra-tools/venv). The template is the one that is deployed to AWS, after the same
-transform; nothing in it is changed. `up` prints, for `primary` and `standby`: the region, the outputs of the stack, and `front_door`, the
+transform; nothing in it is changed (but see --enforced). `up` prints, for `primary` and `standby`: the region, the outputs of the stack, and `front_door`, the
 address of the HTTP API on the emulator. --config names a folder with a switchman.toml without [backend] and [[region]]; they are added
 here, and the folder is put into each region's bucket. `headers` has to be sent with each request to `front_door`.
 
 What MiniStack does otherwise than AWS, and what is done about it here:
+- It has no TLS, and no condition key s3:prefix. Where it enforces policies (started with AUTH=true) it would refuse everything. --enforced
+  leaves two things of the template out: the statements OnlyByTls of the bucket and the queues, and conditions on s3:prefix. Every action
+  and every resource of every role stays.
+  https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+  https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
+- It makes the names of roles and policies of the stack's name alone, so two stacks of one name in two regions share them. The stacks have
+  two names here; on AWS one name will do.
+  https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
 - It ignores Replicas of AWS::DynamoDB::GlobalTable. The replicas are made by UpdateTable, which it knows. AWS makes them with the stack:
   https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-dynamodb-globaltable.html
 - It ignores MultiRegionConsistency and witnesses: the active table is replicated at once, because all is one process, and that is what a
@@ -18,6 +27,8 @@ What MiniStack does otherwise than AWS, and what is done about it here:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 - A function finds the emulator by AWS_ENDPOINT_URL alone, which the template does not set: on AWS, nothing does. It is added by
   UpdateFunctionConfiguration. https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+- It takes a number that is a parameter of the stack for a text, and its queue pollers stop at that. Their maximum concurrency is set again
+  as a number. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 - It copies nothing from bucket to bucket, whatever ReplicationConfiguration says: a test that needs a copy makes it.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html
 - It starts nothing by a schedule: a test calls the tick. https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
@@ -26,6 +37,8 @@ What MiniStack does otherwise than AWS, and what is done about it here:
 - It tells accounts and regions apart by the credentials of a request, and a request of Slack has none: without the header in `headers`
   it looks for the API in another region and says 404. On AWS the name of the host tells.
   https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-publish.html
+- A secret that is made without a value has an empty version, which then is the one before the first value. On AWS there is none. The value
+  is put twice. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 - The secret's value is copied to its replica region when it is put, as on AWS; where it is not, `up` fails and says so.
 - What a stack retains stays; `down` deletes it by hand, as infra/README.md says for AWS.
 """
@@ -34,7 +47,10 @@ import argparse
 import io
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 
@@ -46,7 +62,6 @@ sys.path.insert(0, str(ROOT / "infra"))
 
 import transform  # noqa: E402 (it lies beside the template)
 
-STACK = "switchman"
 PRIMARY, STANDBY, WITNESS = "eu-central-1", "eu-west-1", "eu-west-3"
 TABLES = ("switchman", "authorized-users", "switchman-active")
 FUNCTIONS = ("front-door", "commands", "signals", "tick", "batch")
@@ -77,32 +92,48 @@ class Place:
         return client
 
     @property
+    def stack(self):
+        return f"switchman-{self.region}"
+
+    @property
     def code_bucket(self):
         return f"code-{self.given.account}-{self.region}"
 
     def until_stable(self, doing):
         """Waits for the stack; what went wrong with it is an error with the events' reasons."""
         while True:
-            (stack,) = self.cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+            (stack,) = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
             status = stack["StackStatus"]
             if not status.endswith("_IN_PROGRESS"):
                 break
             time.sleep(0.1)
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            events = self.cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+            events = self.cloudformation.describe_stack_events(StackName=self.stack)["StackEvents"]
             reasons = [f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}" for one in events if "FAILED" in one["ResourceStatus"]]
             raise SystemExit(f"could not {doing} the stack in {self.region}: {status}\n" + "\n".join(reasons))
         return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
 
+def lean(program):
+    """The program without what a debugger needs, where there is `strip`: a debug build is four times as large with it."""
+    content = pathlib.Path(program).read_bytes()
+    tool = shutil.which("strip")
+    if tool is None or not content.startswith(b"\x7fELF"):
+        return content
+    with tempfile.TemporaryDirectory() as folder:
+        stripped = pathlib.Path(folder) / "program"
+        subprocess.run([tool, "--strip-debug", "-o", stripped, program], check=True)
+        return stripped.read_bytes()
+
+
 def archive(program):
-    """The program as `bootstrap`, lightly packed: it is a debug build, and goes nowhere."""
+    """The program as `bootstrap`, lightly packed: it goes nowhere."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as into:
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o100755 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
-        into.writestr(entry, pathlib.Path(program).read_bytes())
+        into.writestr(entry, lean(program))
     return packed.getvalue()
 
 
@@ -127,13 +158,31 @@ def upload(place, code, definition):
     place.s3.put_object(Bucket=place.code_bucket, Key=DEFINITION, Body=definition)
     text = (ROOT / "infra" / "template.yaml").read_text(encoding="utf-8")
     template = transform.plain(text, f"s3://{place.code_bucket}/{CODE}", f"s3://{place.code_bucket}/{DEFINITION}")
+    if place.given.enforced:
+        enforceable(template["Resources"])
     place.s3.put_object(Bucket=place.code_bucket, Key=TEMPLATE, Body=json.dumps(template).encode())
+
+
+def enforceable(resources):
+    """Leaves out what the emulator cannot enforce."""
+    del resources["BucketPolicy"]
+    policy = resources["QueuePolicy"]["Properties"]["PolicyDocument"]
+    policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "OnlyByTls"]
+    for resource in resources.values():
+        if not resource["Type"].startswith("AWS::IAM::"):
+            continue
+        own = resource["Properties"]
+        for document in [own.get("PolicyDocument"), *(one["PolicyDocument"] for one in own.get("Policies", ()))]:
+            for one in document["Statement"] if document else ():
+                statement = one["Fn::If"][1] if "Fn::If" in one else one
+                if "s3:prefix" in json.dumps(statement.get("Condition", {})):
+                    del statement["Condition"]
 
 
 def stack(place, given, role, other, replicate, doing):
     call = place.cloudformation.create_stack if doing == "create" else place.cloudformation.update_stack
     call(
-        StackName=STACK,
+        StackName=place.stack,
         TemplateURL=f"{given.endpoint}/{place.code_bucket}/{TEMPLATE}",
         Parameters=parameters(given, role, other, replicate),
         Capabilities=["CAPABILITY_IAM"],
@@ -152,7 +201,8 @@ def replicas(place, other):
 
 def secret(primary, standby):
     value = json.dumps(SECRET)
-    primary.secretsmanager.put_secret_value(SecretId="switchman/slack", SecretString=value)
+    for _ in range(2):
+        primary.secretsmanager.put_secret_value(SecretId="switchman/slack", SecretString=value)
     there = standby.secretsmanager.get_secret_value(SecretId="switchman/slack", VersionStage="AWSCURRENT")
     if there["SecretString"] != value:
         raise SystemExit(f"the secret did not reach {standby.region}")
@@ -165,6 +215,13 @@ def endpoints(place):
         variables = place.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         variables["AWS_ENDPOINT_URL"] = roads.get(role, place.given.endpoint)
         place.client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+def pollers(place):
+    functions = place.client("lambda")
+    for source in functions.list_event_source_mappings()["EventSourceMappings"]:
+        most = int(source["ScalingConfig"]["MaximumConcurrency"])
+        functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig={"MaximumConcurrency": most})
 
 
 def configure(place, outputs, regions):
@@ -193,6 +250,7 @@ def up(given):
     made = {}
     for name, place, outputs in (("primary", primary, first), ("standby", standby, second)):
         endpoints(place)
+        pollers(place)
         configure(place, outputs, regions)
         api = outputs["SlackRequestUrl"].split("//", 1)[1].split(".", 1)[0]
         front_door = f"{given.endpoint}/_aws/execute-api/{api}/$default"
@@ -204,7 +262,7 @@ def up(given):
 
 def down(given):
     for place in (Place(given, STANDBY), Place(given, PRIMARY)):
-        place.cloudformation.delete_stack(StackName=STACK)
+        place.cloudformation.delete_stack(StackName=place.stack)
         bucket = f"switchman-{given.account}-{place.region}"
         for name in (bucket, place.code_bucket):
             empty(place, name)
@@ -234,6 +292,7 @@ def main():
     usage.add_argument("--definition", default=ROOT / "infra" / "asl" / "batch.asl.json", help="the state machine of batches")
     usage.add_argument("--config", help="a folder with switchman.toml and what it names")
     usage.add_argument("--road", action="append", default=[], help="ROLE=URL: where the functions of a role find AWS; else the emulator")
+    usage.add_argument("--enforced", action="store_true", help="for an emulator that enforces policies")
     usage.add_argument("--channels", default="C0BATCH")
     usage.add_argument("--slack-api", default="https://slack.com/api")
     given = usage.parse_args()

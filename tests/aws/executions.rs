@@ -237,7 +237,8 @@ async fn throttles_and_outages_are_waited_out_and_are_never_an_answer() {
         let error = plant.engine().start(&other).await.unwrap_err();
         assert!(matches!(error.kind, Kind::Transient { .. } | Kind::Ambiguous), "{fault:?}: {error}");
     }
-    assert_eq!(plant.engine().describe(&other.key).await.unwrap().state, ExecutionState::Interrupted);
+    // It was asked for, and nobody has begun: not a reason to tell anybody of an interruption.
+    assert_eq!(plant.engine().describe(&other.key).await.unwrap().state, ExecutionState::Absent);
     plant.proxy.disturb("StartExecution", Fault::Refused(400, "AccessDeniedException"), 1);
     assert_eq!(plant.engine().start(&other).await.unwrap_err().kind, Kind::Denied);
     plant.engine().start(&other).await.unwrap();

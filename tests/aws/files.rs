@@ -5,6 +5,7 @@
 use crate::contract::Backend;
 use crate::contract::samples::{key, run_id};
 use crate::emulator::Account;
+use crate::proxy::{Fault, Proxy};
 use aws_sdk_s3::Client;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +25,21 @@ fn name(text: &str) -> FileName {
 
 /// A bucket, its name, and somebody else's way to it.
 async fn bucket() -> (String, Client, S3Files) {
+    let (_, bucket, client, files) = furnished().await;
+    (bucket, client, files)
+}
+
+async fn furnished() -> (Account, String, Client, S3Files) {
     let account = Account::furnished().await;
     let (bucket, client) = account.make_bucket().await;
+    let files = files_of(&account, &bucket);
+    (account, bucket, client, files)
+}
+
+fn files_of(account: &Account, bucket: &str) -> S3Files {
     let job = S3Job { name: sales(), takes: Arc::new(|name: &str| !name.starts_with("notes")) };
     let clock: Arc<dyn Clock> = Arc::new(account.clock().clone());
-    let files = S3Files::new(&account.config, &bucket, vec![job], &clock);
-    (bucket, client, files)
+    S3Files::new(&account.config, bucket, vec![job], &clock)
 }
 
 #[tokio::test]
@@ -95,4 +105,55 @@ async fn a_result_is_read_by_range_and_handed_out_by_a_link() {
     assert_eq!(body, "0123456789");
     let old = files.link(&rejects, now - jiff::SignedDuration::from_mins(11), Duration::from_mins(10)).await.unwrap();
     assert_eq!(http.get(old.parse().unwrap()).await.unwrap().status(), 403);
+}
+
+/// More than comes in one call.
+fn large() -> Vec<u8> {
+    (0..17_u32 << 18).flat_map(u32::to_le_bytes).collect()
+}
+
+async fn unfinished(bucket: &str, client: &Client) -> usize {
+    client.list_multipart_uploads().bucket(bucket).send().await.unwrap().uploads().len()
+}
+
+#[tokio::test]
+async fn a_large_input_comes_in_parts_whole_or_not_at_all_and_only_once() {
+    let (bucket, client, files) = bucket().await;
+    let content = large();
+    files.put_input(&sales(), &name("large.csv"), &content).await.unwrap();
+    let found = client.get_object().bucket(&bucket).key("input/sales/large.csv").send().await.unwrap();
+    assert!(found.body.collect().await.unwrap().to_vec() == content);
+    let error = files.put_input(&sales(), &name("large.csv"), &content).await.unwrap_err();
+    assert!(error.kind == Kind::Conflict && error.to_string().contains("large.csv already"), "{error}");
+    assert_eq!(unfinished(&bucket, &client).await, 0, "what was not wanted is thrown away");
+    assert_eq!(files.inputs(&sales()).await.unwrap()[0].bytes, content.len() as u64);
+}
+
+#[tokio::test]
+async fn parts_that_do_not_arrive_leave_nothing_and_are_sent_again() {
+    let (account, bucket, client, _) = furnished().await;
+    let proxy = Proxy::start().await;
+    let files = files_of(&account.through(&proxy.url), &bucket);
+    proxy.disturb("PUT", Fault::Refused(500, "InternalError"), 1_000);
+    let error = files.put_input(&sales(), &name("large.csv"), &large()).await.unwrap_err();
+    assert!(matches!(error.kind, Kind::Ambiguous | Kind::Transient { .. }), "{error}");
+    assert_eq!((unfinished(&bucket, &client).await, proxy.seen("DELETE")), (0, 1));
+    assert!(files.inputs(&sales()).await.unwrap().is_empty());
+    proxy.disturb("PUT", Fault::AnswerLost, 1);
+    files.put_input(&sales(), &name("large.csv"), &large()).await.unwrap();
+    assert_eq!(files.inputs(&sales()).await.unwrap()[0].bytes, large().len() as u64);
+    assert_eq!(unfinished(&bucket, &client).await, 0);
+}
+
+#[tokio::test]
+async fn results_lie_below_the_root_and_inputs_do_not() {
+    let (bucket, client, files) = bucket().await;
+    let drill = files.under("sandbox/q-7k3f/");
+    drill.put_input(&sales(), &name("may.csv"), b"a").await.unwrap();
+    let at = format!("sandbox/q-7k3f/{}", artifact_key(&key(1), ArtifactKind::Output));
+    client.put_object().bucket(&bucket).key(at).body(b"in the drill".to_vec().into()).send().await.unwrap();
+    assert_eq!(files.inputs(&sales()).await.unwrap().len(), 1);
+    assert_eq!(files.artifact(&key(1), ArtifactKind::Output).await.unwrap(), None);
+    let output = drill.artifact(&key(1), ArtifactKind::Output).await.unwrap().unwrap();
+    assert_eq!(drill.read(&output, 3, 3).await.unwrap(), b"the");
 }

@@ -26,6 +26,8 @@ mod plant;
 mod proxy;
 mod signals;
 mod states;
+#[macro_use]
+mod regions;
 mod store;
 mod story;
 mod workflows;

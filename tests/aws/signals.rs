@@ -2,7 +2,7 @@
 
 use crate::contract::Backend;
 use crate::contract::engine::attempt;
-use crate::emulator::{Account, SIGNALS_DEAD, SIGNALS, endpoint};
+use crate::emulator::{Account, SIGNALS, SIGNALS_DEAD, endpoint};
 use crate::proxy::{Fault, Proxy};
 use serde_json::{Value, json};
 use std::time::Duration;

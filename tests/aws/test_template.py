@@ -70,7 +70,7 @@ def world(tmp_path_factory):
     (config / "switchman.toml").write_text('[slack]\ncommand = "/my-slack-bot"\n', encoding="utf-8")
     made = run(
         "up", "--program", folder / "bootstrap", "--definition", folder / "batch.asl.json", "--config", config,
-        "--slack-api", "http://127.0.0.1:4000/api",
+        "--slack-api", "http://127.0.0.1:4000/api", "--enforced",
     )
     yield World(json.loads(made), calls)
     run("down")

@@ -129,6 +129,15 @@ async fn a_machine_that_is_not_there_is_named_and_nothing_is_started() {
 }
 
 #[tokio::test]
+async fn an_express_machine_is_refused_because_nobody_could_ask_after_it() {
+    let plant = Plant::documented().await;
+    plant.states().express.store(true, std::sync::atomic::Ordering::SeqCst);
+    let error = plant.engine().start(&nightly("r-aaaa.1")).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Permanent);
+    assert!(error.what.contains("nightly is an Express state machine") && error.what.contains("Standard"), "{error}");
+}
+
+#[tokio::test]
 async fn a_waiting_workflow_is_answered_once_and_a_dead_one_is_gone() {
     let plant = Plant::documented().await;
     let engine = plant.engine();

@@ -198,7 +198,7 @@ def test_status_lists_and_help(somebody):
     somebody.types("help")
     somebody.sees_alone("Commands")
     somebody.types("help start-batch")
-    somebody.sees_alone(f"{SLASH} start-batch JOB [FILE]")
+    somebody.sees_alone(f"{SLASH} start-batch JOB [FILE|NAME=VALUE…]")
     shot(somebody, "answers")
 
 

@@ -190,6 +190,11 @@ impl Bot {
         self.start();
     }
 
+    /// What stands between the core and its ports from the next start on.
+    pub(crate) fn put_between(&mut self, wrap: Wrap) {
+        self.wrap = Some(wrap);
+    }
+
     /// From now on nothing stands between the core and its ports (from the next start on).
     pub(crate) fn unwrap_ports(&mut self) {
         self.wrap = None;

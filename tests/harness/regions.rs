@@ -1,7 +1,8 @@
 //! Regions whose sites are changed on their way to the core.
 
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use switchman::domain::id::{RegionName, RequestId};
 use switchman::domain::region::{Active, Replication};
 use switchman::ports::{PortError, Regions, Site};
@@ -91,5 +92,67 @@ impl Regions for Named {
 
     async fn clear_sandbox(&self, id: &RequestId) -> Result<(), PortError> {
         self.regions.clear_sandbox(id).await
+    }
+}
+
+/// The same with something by which requests are routed: each name with what it says when it is told, by how often it was told before.
+pub(crate) fn with_routes(
+    regions: Arc<dyn Regions>,
+    names: &[&str],
+    told: impl Fn(&str, usize) -> Result<(), PortError> + Send + Sync + 'static,
+) -> Arc<dyn Regions> {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    Arc::new(Gates { regions, names, told, asked: Mutex::default() })
+}
+
+struct Gates<F> {
+    regions: Arc<dyn Regions>,
+    names: Vec<String>,
+    told: F,
+    asked: Mutex<HashMap<String, usize>>,
+}
+
+#[async_trait]
+impl<F: Fn(&str, usize) -> Result<(), PortError> + Send + Sync> Regions for Gates<F> {
+    fn names(&self) -> &[RegionName] {
+        self.regions.names()
+    }
+
+    fn site(&self, region: &RegionName) -> Option<Site> {
+        self.regions.site(region)
+    }
+
+    async fn active(&self) -> Result<Active, PortError> {
+        self.regions.active().await
+    }
+
+    async fn switch(&self, expected: u64, to: &RegionName) -> Result<Active, PortError> {
+        self.regions.switch(expected, to).await
+    }
+
+    async fn replication(&self, from: &RegionName, to: &RegionName) -> Result<Replication, PortError> {
+        self.regions.replication(from, to).await
+    }
+
+    async fn sandbox(&self, region: &RegionName, id: &RequestId) -> Result<Site, PortError> {
+        self.regions.sandbox(region, id).await
+    }
+
+    async fn clear_sandbox(&self, id: &RequestId) -> Result<(), PortError> {
+        self.regions.clear_sandbox(id).await
+    }
+
+    fn routes(&self) -> &[String] {
+        &self.names
+    }
+
+    async fn route(&self, name: &str, _: &Active) -> Result<(), PortError> {
+        let before = {
+            let mut asked = self.asked.lock().unwrap();
+            let count = asked.entry(name.to_owned()).or_default();
+            *count += 1;
+            *count - 1
+        };
+        (self.told)(name, before)
     }
 }

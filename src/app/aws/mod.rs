@@ -1,31 +1,41 @@
 //! The ports on AWS, by the names of the configuration.
 
-mod one_region;
+mod leading;
+mod leases;
+mod places;
 mod probe;
-mod unleased;
 
+pub(super) use crate::aws::ConfigFolder;
 pub(super) use probe::probe;
 
 use super::parts::{Beside, Parts};
 use super::{App, Records, Setting};
-pub(super) use crate::aws::ConfigFolder;
 use crate::aws::batch::PublishLease;
+use crate::aws::regions::ActiveRecord;
 use crate::aws::{
-    BusNames, DynamoDirectory, DynamoStore, EngineJob, EngineSite, EventBus, ManagedSecrets, RunsOn, S3Files, S3Job,
-    SdkConfig, SignalNames, Signals, SsmSettings, StepFunctionsEngine, Wakes, connect, connect_here,
+    BusNames, DynamoDirectory, DynamoRegions, DynamoStore, EventBus, ManagedSecrets, S3Files, SdkConfig, SignalNames,
+    Signals, SsmSettings, Wakes, connect, connect_here,
 };
 use crate::config::{AwsNames, Config, JobConfig};
 use crate::embedded::{Alone, SystemClock};
-use crate::ports::{Clock, Credentials, Directory, Files, Lead, Regions, Settings, Site, Store};
+use crate::ports::{Clock, Credentials, Directory, Files, Lead, PortError, Settings, Store};
 use crate::workers::Tempo;
 use anyhow::Context;
 use async_trait::async_trait;
-use one_region::OneRegion;
+use jiff::SignedDuration;
+use leading::Leading;
+use leases::Leases;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
-/// Chunks of a run that are worked on at the same time.
-const CHUNKS_AT_ONCE: u32 = 16;
+/// A bot that stays renews its lead so often, and holds it for so long: after a loss another region waits for as long.
+const RENEW: Duration = Duration::from_secs(10);
+const HELD_BY_ONE_THAT_STAYS: SignedDuration = SignedDuration::from_secs(30);
+/// Functions renew it at each tick, which comes every minute.
+const HELD_BY_FUNCTIONS: SignedDuration = SignedDuration::from_secs(150);
+/// So many renewals are one heartbeat, by which replication is measured.
+const RENEWALS_PER_BEAT: u32 = 6;
 
 /// The ports, before a bot is made of them.
 pub(super) struct Ports {
@@ -37,7 +47,6 @@ pub(super) struct Ports {
     pub(super) settings: Arc<dyn Settings>,
     pub(super) credentials: Arc<dyn Credentials>,
     pub(super) files: Arc<dyn Files>,
-    pub(super) lead: Arc<dyn Lead>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -56,16 +65,10 @@ pub(super) async fn ports(names: &AwsNames, jobs: &[JobConfig], clock: Arc<dyn C
         directory: Arc::new(DynamoDirectory::new(&config, &names.people_table, &clock)),
         settings: Arc::new(SsmSettings::new(&config, &names.channels_parameter, clock.clone())),
         credentials: Arc::new(ManagedSecrets::new(&config, &names.slack_access, clock.clone())),
-        files: Arc::new(S3Files::new(&config, &names.here().bucket, jobs.iter().map(job).collect(), &clock)),
-        lead: Arc::new(Alone),
+        files: Arc::new(S3Files::new(&config, &names.here().bucket, jobs.iter().map(places::files).collect(), &clock)),
         clock,
         config,
     }
-}
-
-fn job(job: &JobConfig) -> S3Job {
-    let pattern = job.pattern.clone();
-    S3Job { name: job.name.clone(), takes: Arc::new(move |name| pattern.matches(name)) }
 }
 
 /// What a bot on AWS has besides its ports.
@@ -73,15 +76,53 @@ pub(super) struct Aws {
     pub(super) bus: Arc<EventBus>,
     pub(super) signals: Signals,
     pub(super) wakes: Wakes,
+    regions: Arc<DynamoRegions>,
+    /// `None`: there is only one region.
+    leading: Option<Arc<Leading>>,
+}
+
+impl Aws {
+    /// Renews the lead, and notes that this region lives if it has it.
+    pub(super) async fn renew(&self) -> Result<(), PortError> {
+        match &self.leading {
+            Some(leading) => leading.renew().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the heartbeat by which replication is measured.
+    pub(super) async fn beat(&self) -> Result<(), PortError> {
+        self.regions.beat().await
+    }
+
+    async fn keep_the_lead(&self, mut stop: watch::Receiver<bool>) {
+        let mut turns: u32 = 0;
+        while self.leading.is_some() && !*stop.borrow() {
+            let beat = turns.is_multiple_of(RENEWALS_PER_BEAT);
+            let done = self.renew().await.and(if beat { self.beat().await } else { Ok(()) });
+            if let Err(error) = done {
+                tracing::warn!(%error, "the lead or the heartbeat could not be renewed; this is tried again soon");
+            }
+            turns = turns.wrapping_add(1);
+            tokio::select! {
+                () = tokio::time::sleep(RENEW) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
 }
 
 #[async_trait]
 impl Beside for Aws {
     async fn work(&self, stop: watch::Receiver<bool>) {
-        self.signals.run(stop).await;
+        tokio::join!(self.signals.run(stop.clone()), self.keep_the_lead(stop));
     }
 
-    async fn settle(&self) {}
+    async fn settle(&self) {
+        if let Some(leading) = &self.leading {
+            leading.give_up().await;
+        }
+    }
 }
 
 /// Connects everything. Nothing is asked of AWS before something comes in.
@@ -89,16 +130,23 @@ pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Res
     let ports = ports(names, &setting.config.jobs, Arc::new(SystemClock)).await;
     let wakes = Wakes::new(&ports.config, &names.table, &names.signals_url, ports.clock.clone());
     let signals = signals(names, setting.config, &ports);
-    let aws = Aws { bus: ports.bus.clone(), signals, wakes };
+    let regions = Arc::new(places::regions(names, setting.config, &ports.config, &ports.clock)?);
+    let lasts = if setting.drains { HELD_BY_ONE_THAT_STAYS } else { HELD_BY_FUNCTIONS };
+    let leading = places::leading(names, &ports.config, lasts, &ports.clock);
+    let lead: Arc<dyn Lead> = match &leading {
+        Some(leading) => leading.clone(),
+        None => Arc::new(Alone),
+    };
+    let aws = Aws { bus: ports.bus.clone(), signals, wakes, regions: regions.clone(), leading };
     let parts = Parts {
-        regions: regions(names, setting.config, &ports)?,
+        regions,
         store: ports.store,
         bus: ports.bus,
         directory: ports.directory,
         settings: ports.settings,
         credentials: ports.credentials,
         secrets: super::secrets(setting.config, setting.access.seal_keys.clone()),
-        lead: ports.lead,
+        lead,
         clock: ports.clock,
         tempo: Tempo::FAR,
         router: axum::Router::new(),
@@ -106,42 +154,25 @@ pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Res
     App::assemble(setting, parts, |ctx| ctx, |_| aws)
 }
 
-/// The engine and the files of this bot's region.
-fn regions(names: &AwsNames, config: &Config, ports: &Ports) -> anyhow::Result<Arc<dyn Regions>> {
-    let here = names.here();
-    let site = EngineSite {
-        region: here.name.clone(),
-        bucket: here.bucket.clone(),
-        state_machine: here.state_machine.clone(),
-        sandbox: None,
-    };
-    let jobs = config.jobs.iter().map(engine_job).collect();
-    let engine = StepFunctionsEngine::new(&ports.config, site, jobs, &ports.clock)?;
-    let site = Site { region: here.name.clone(), engine: Arc::new(engine), files: ports.files.clone() };
-    Ok(Arc::new(OneRegion::new(site)))
-}
-
-fn engine_job(job: &JobConfig) -> EngineJob {
-    EngineJob { name: job.name.clone(), runs_on: RunsOn::Batch { concurrency: CHUNKS_AT_ONCE } }
-}
-
 fn signals(names: &AwsNames, config: &Config, ports: &Ports) -> Signals {
     let here = names.here();
+    let machines = config.machines.iter().map(|job| job.machine.clone());
     let names = SignalNames {
         region: here.name.clone(),
         queue_url: names.signals_url.clone(),
         // One place for everything that nobody could take: people look there.
         dead_letter_url: names.dead_letter_url.clone(),
         bucket: here.bucket.clone(),
-        machines: vec![here.state_machine.clone()],
+        machines: std::iter::once(here.state_machine.clone()).chain(machines).collect(),
         on_arrival: config.jobs.iter().filter(|job| job.arrival.is_some()).map(|job| job.name.clone()).collect(),
     };
     Signals::new(&ports.config, names, ports.bus.clone(), ports.clock.clone())
 }
 
 /// Who gives leave to publish.
-pub(super) fn publish_lease(_: &AwsNames, _: &SdkConfig, clock: &Arc<dyn Clock>) -> Arc<dyn PublishLease> {
-    Arc::new(unleased::Unleased(clock.clone()))
+pub(super) fn publish_lease(names: &AwsNames, sdk: &SdkConfig, clock: &Arc<dyn Clock>) -> Arc<dyn PublishLease> {
+    let first = names.regions[0].name.clone();
+    Arc::new(Leases::new(ActiveRecord::new(sdk, &names.active_table, first, clock.clone())))
 }
 
 /// The file of a configuration in a bucket, copied here with everything beside it.

@@ -81,9 +81,12 @@ impl Hand {
 
     /// What has to be done again and again.
     pub(super) async fn tick(&self, end: Timestamp) -> Result<(), PortError> {
+        // Each of them matters without the others.
+        let renewed = self.aws.renew().await;
+        let beaten = self.aws.beat().await;
         let swept = self.bus().sweep().await;
         self.carry_on(end).await;
-        swept
+        renewed.and(beaten).and(swept)
     }
 
     /// Does what is due, and sees to being woken for what will be. Where that fails, the next tick does it.

@@ -161,10 +161,9 @@ impl Worker {
         mistake.map_or(Ok(()), |why| Err(Halt::Mistake(why)))
     }
 
+    /// Who stops an attempt puts the flag there before anything is decided.
     async fn is_stopped(&self, place: &Place) -> Result<bool, Halt> {
-        let (stop, decided) = (place.at(STOP), place.at(DECIDED));
-        let (flag, decided) = tokio::try_join!(self.bucket.read(&stop), self.bucket.read(&decided))?;
-        Ok(flag.is_some() || decided.as_deref() == Some(CANCELLED))
+        Ok(self.bucket.read(&place.at(STOP)).await?.is_some())
     }
 
     async fn mistake(&self, place: &Place) -> Result<Option<String>, Halt> {

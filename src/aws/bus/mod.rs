@@ -15,7 +15,7 @@ use crate::domain::envelope::Envelope;
 use crate::ports::{Bus, Clock, DeadLetter, Delivery, PortError, Published};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use events::Events;
+use events::{Event, Events};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,6 +44,22 @@ pub struct Handed {
     pub body: String,
     /// How often it has been taken, this time included.
     pub attempts: u32,
+}
+
+/// The way onto the bus of another region.
+#[derive(Debug, Clone)]
+pub struct OtherBus(Events);
+
+impl OtherBus {
+    /// `config`: the way to the region; `bus`: the name or the ARN of its bus.
+    pub fn new(config: &SdkConfig, bus: &str, clock: &Arc<dyn Clock>) -> Self {
+        Self(Events::new(config, bus, clock))
+    }
+
+    /// Puts an envelope there that lies on a bus already. Putting it there twice is harmless.
+    pub async fn put(&self, envelope: &Envelope) -> Result<(), PortError> {
+        self.0.put(Event::of(envelope)?).await
+    }
 }
 
 /// [`Bus`] on a bus, a rule and queues that exist. Several processes may use it at once.

@@ -29,7 +29,7 @@ pub(super) async fn describe(engine: &StepFunctionsEngine, key: &AttemptKey) -> 
             Some(ended) => Ok(told(&*engine.end(key, ended).await?)),
             None => Ok(execution(ExecutionState::Running, Progress::default())),
         },
-        None => unattended(engine, key, &request).await,
+        None => unattended(engine, key, &request, ExecutionState::Absent).await,
     }
 }
 
@@ -39,12 +39,14 @@ async fn describe_batch(
     request: &Request,
 ) -> Result<Execution, PortError> {
     let Some((name, seen)) = newest(engine, &engine.batches, key).await? else {
-        return unattended(engine, key, request).await;
+        return unattended(engine, key, request, ExecutionState::Absent).await;
     };
     match seen.status {
         Status::Running => Ok(execution(ExecutionState::Running, progress(engine, key, &name).await?)),
         Status::PendingRedrive => Ok(execution(ExecutionState::Queued, reached(engine, key).await?)),
-        Status::Failed | Status::TimedOut | Status::Aborted => unattended(engine, key, request).await,
+        Status::Failed | Status::TimedOut | Status::Aborted => {
+            unattended(engine, key, request, ExecutionState::Interrupted).await
+        }
         Status::Succeeded => {
             if let Some(ended) = engine.ended(key).await? {
                 return Ok(told(&ended));
@@ -59,14 +61,20 @@ async fn describe_batch(
     }
 }
 
-/// Nobody works on it: somebody has to go on, unless it was stopped.
-async fn unattended(engine: &StepFunctionsEngine, key: &AttemptKey, request: &Request) -> Result<Execution, PortError> {
+/// Nobody works on it: somebody has to go on, unless it was stopped. Where there is no execution it is `Absent`, whatever was asked for:
+/// it was not started yet, AWS does not show it yet, or has forgotten it. In each case a start is right, and does no harm.
+async fn unattended(
+    engine: &StepFunctionsEngine,
+    key: &AttemptKey,
+    request: &Request,
+    state: ExecutionState,
+) -> Result<Execution, PortError> {
     if engine.folders.has(key, STOP).await?
         && let Some(ended) = stop::finish(engine, key, request).await?
     {
         return Ok(told(&ended));
     }
-    Ok(execution(ExecutionState::Interrupted, reached(engine, key).await?))
+    Ok(execution(state, reached(engine, key).await?))
 }
 
 /// The newest execution of an attempt; `None` where there is none, or AWS does not show it yet.

@@ -77,6 +77,14 @@ impl Machine {
     pub(super) async fn start(&self, name: &ExecutionName, input: &str) -> Result<Begun, PortError> {
         let call = self.client.start_execution().state_machine_arn(&self.arn.text).name(name.to_string()).input(input);
         match self.breaker.call(call.send()).await {
+            // Nobody could ask after it: it has no execution of that name, no status events, and the same name twice is two of them.
+            Ok(begun) if begun.execution_arn.contains(":express:") => {
+                let what = format!(
+                    "{} is an Express state machine, which cannot be watched or stopped: make it a Standard one. It was started once, and nothing more is known of that",
+                    self.arn.text
+                );
+                Err(PortError::permanent(what))
+            }
             Ok(_) => Ok(Begun::Runs),
             Err(failed) if failed.is("ExecutionAlreadyExists") => Ok(Begun::Taken),
             Err(failed) if failed.is("StateMachineDoesNotExist") || failed.is("StateMachineDeleting") => {

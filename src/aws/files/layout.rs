@@ -39,7 +39,7 @@ pub(super) fn input(prefix: &str, object: &Object) -> Option<Input> {
 }
 
 /// A key as S3 writes it in listings and in events: percent-encoded, a blank as a plus.
-pub(super) fn decoded(key: &str) -> Option<String> {
+pub(in crate::aws) fn decoded(key: &str) -> Option<String> {
     percent_decode_str(&key.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 

@@ -5,9 +5,12 @@
 //!   handed out; with `name` among its metadata, percent-encoded: what a person sees when they save it.
 
 mod layout;
+mod multipart;
 
+pub(in crate::aws) use layout::decoded;
 pub(super) use layout::disposition;
 pub use layout::{NAME, artifact_key, input_prefix};
+pub(in crate::aws) use multipart::{Multipart, Place};
 
 use super::breaker::Breaker;
 use super::errors::{Access, Failed};
@@ -20,12 +23,19 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use aws_sdk_s3::types::{EncodingType, Object};
+use bytes::Bytes;
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// S3 signs no address for longer.
 const LONGEST_LIFE: Duration = Duration::from_hours(7 * 24);
+
+/// An input of this size or more comes in parts: a part that broke off is sent again, and not everything.
+const LARGE: usize = 16 << 20;
+/// The size of a part.
+const PART: usize = 8 << 20;
 
 /// A job whose inputs lie in the bucket.
 #[derive(Clone)]
@@ -40,17 +50,61 @@ pub struct S3Job {
 pub struct S3Files {
     client: Client,
     bucket: String,
+    /// What stands before the names of results: nothing, or `sandbox/q-7k3f/`.
+    root: String,
     jobs: Arc<Vec<S3Job>>,
     breaker: Arc<Breaker>,
 }
 
+/// The way to the buckets of a region.
+pub(in crate::aws) fn client(config: &SdkConfig) -> Client {
+    // An emulator has no name for each bucket; with the real endpoints nothing changes.
+    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
+    Client::from_conf(config)
+}
+
 impl S3Files {
     pub fn new(config: &SdkConfig, bucket: &str, jobs: Vec<S3Job>, clock: &Arc<dyn Clock>) -> Self {
-        // An emulator has no name for each bucket; with the real endpoints nothing changes.
-        let config =
-            aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
-        let client = Client::from_conf(config);
-        Self { client, bucket: bucket.to_owned(), jobs: Arc::new(jobs), breaker: Breaker::new(clock) }
+        let (client, root) = (client(config), String::new());
+        Self { client, bucket: bucket.to_owned(), root, jobs: Arc::new(jobs), breaker: Breaker::new(clock) }
+    }
+
+    /// The same inputs, and results below a root of the bucket such as `sandbox/q-7k3f/`.
+    #[must_use]
+    pub fn under(&self, root: &str) -> Self {
+        Self { root: root.to_owned(), ..self.clone() }
+    }
+
+    fn result_key(&self, key: &AttemptKey, kind: ArtifactKind) -> String {
+        format!("{}{}", self.root, artifact_key(key, kind))
+    }
+
+    async fn put_whole(&self, key: &str, content: &[u8], doing: &str) -> Result<(), PortError> {
+        let body = ByteStream::from(content.to_vec());
+        let call = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*").body(body);
+        match self.breaker.call(call.send()).await {
+            Ok(_) => Ok(()),
+            Err(failed) if failed.is("PreconditionFailed") => Err(PortError::new(Kind::Conflict, doing)),
+            Err(failed) => Err(failed.port(Access::Write, doing)),
+        }
+    }
+
+    async fn put_in_parts(&self, key: &str, content: &[u8], doing: &str) -> Result<(), PortError> {
+        let at = Place { client: &self.client, breaker: &self.breaker, bucket: &self.bucket, key };
+        let mut upload = Multipart::begin(at, HashMap::new(), doing).await?;
+        let mut done = Ok(());
+        for part in content.chunks(PART) {
+            if done.is_ok() {
+                done = upload.part(Bytes::copy_from_slice(part)).await;
+            }
+        }
+        if done.is_ok() {
+            done = upload.complete(true).await;
+        }
+        if done.is_err() {
+            upload.abort().await;
+        }
+        done
     }
 
     fn job(&self, name: &JobName) -> Result<&S3Job, PortError> {
@@ -103,19 +157,22 @@ impl Files for S3Files {
 
     async fn put_input(&self, job: &JobName, name: &FileName, content: &[u8]) -> Result<(), PortError> {
         let key = format!("{}{name}", input_prefix(&self.job(job)?.name));
-        let body = ByteStream::from(content.to_vec());
-        let call = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*").body(body);
-        match self.breaker.call(call.send()).await {
-            Ok(_) => Ok(()),
-            Err(failed) if failed.is("PreconditionFailed") => {
-                Err(PortError::new(Kind::Conflict, format!("there is a file {name} already; give it another name")))
+        let doing = format!("could not write {name}");
+        let put = if content.len() < LARGE {
+            self.put_whole(&key, content, &doing).await
+        } else {
+            self.put_in_parts(&key, content, &doing).await
+        };
+        put.map_err(|error| match error.kind {
+            Kind::Conflict => {
+                PortError::new(Kind::Conflict, format!("there is a file {name} already; give it another name"))
             }
-            Err(failed) => Err(failed.port(Access::Write, &format!("could not write {name}"))),
-        }
+            _ => error,
+        })
     }
 
     async fn artifact(&self, key: &AttemptKey, kind: ArtifactKind) -> Result<Option<Artifact>, PortError> {
-        let call = self.client.head_object().bucket(&self.bucket).key(artifact_key(key, kind));
+        let call = self.client.head_object().bucket(&self.bucket).key(self.result_key(key, kind));
         let head = match self.breaker.call(call.send()).await {
             // The answer to a HEAD has no body, so its code is made from its status.
             Err(failed) if failed.is("NotFound") || failed.is("NoSuchKey") => return Ok(None),
@@ -136,7 +193,7 @@ impl Files for S3Files {
             .client
             .get_object()
             .bucket(&self.bucket)
-            .key(artifact_key(&artifact.key, artifact.kind))
+            .key(self.result_key(&artifact.key, artifact.kind))
             .range(format!("bytes={offset}-{}", offset + left - 1));
         let answer = self.breaker.call(call.send()).await;
         let answer = answer.map_err(|failed: Failed<_>| failed.port(Access::Read, &doing))?;
@@ -155,7 +212,7 @@ impl Files for S3Files {
             .client
             .get_object()
             .bucket(&self.bucket)
-            .key(artifact_key(&artifact.key, artifact.kind))
+            .key(self.result_key(&artifact.key, artifact.kind))
             .response_content_type("text/csv; charset=utf-8")
             .response_content_disposition(layout::disposition(&artifact.name));
         // Nothing is sent: the address is worked out here, and lives no longer than the credentials it is signed with.

@@ -1,10 +1,11 @@
 //! The decision function against a small model of what it must never do, and its refusals one by one.
 
 use super::*;
-use crate::domain::actor::{Actor, Role};
+use crate::domain::actor::{Actor, Asker, Role};
 use crate::domain::command::Action;
 use crate::domain::id::{ChannelId, FileName, JobName, RequestId, TeamId, UserId};
 use crate::domain::run::Input;
+use crate::domain::task::{TaskOutcome, TaskWaiting};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -215,4 +216,85 @@ proptest! {
             }
         }
     }
+}
+
+/// The question of a workflow that waits for another 1,000 seconds.
+fn task() -> Request {
+    let body = serde_json::json!({
+        "token": "AQCE", "job": "nightly", "channel": "C1", "question": "Go on?", "details": {"rows": 1},
+        "expiresIn": "PT1000S", "heartbeat": "PT60S",
+    });
+    let task = TaskWaiting::read(&body, None, at(0)).unwrap();
+    let plan = Plan::Task(Box::new(TaskPlan::of(&task, task.token.key().unwrap())));
+    let asked_by = Asker::Workflow { workflow: task.workflow };
+    let rule = ApprovalRule::for_workflows();
+    Request { digest: plan.digest(), plan, asked_by, expires_at: None, ..request(rule) }
+}
+
+#[test]
+fn a_workflow_is_answered_before_it_stops_waiting_whenever_its_question_was_posted() {
+    let mut early = task();
+    assert_eq!((early.ends_at(), early.next_look()), (Some(at(940)), Some(at(940))), "posted or not");
+    early.posted(at(1));
+    assert_eq!(early.expires_at, Some(at(940)));
+    assert_eq!(
+        early.next_look(),
+        Some(at(0) + SignedDuration::from_secs(940) / 8),
+        "reminders share what time there is"
+    );
+    let late = early.cast(&vote(1, Verdict::Approve), &rights(), at(940));
+    assert_eq!(late, Err(Refusal::Expired { at: at(940) }));
+    let unposted = task().cast(&vote(1, Verdict::Approve), &rights(), at(940));
+    assert_eq!(unposted, Err(Refusal::Expired { at: at(940) }));
+    let mut short = task();
+    short.rule.expires = SignedDuration::from_secs(100);
+    short.posted(at(1));
+    assert_eq!(short.expires_at, Some(at(101)), "the rule may be shorter");
+}
+
+#[test]
+fn the_answer_says_who_decided_and_why() {
+    assert_eq!(task().outcome(), None, "nobody has decided");
+    let approved = task().cast(&vote(1, Verdict::Approve), &rights(), at(5)).unwrap();
+    let Some(TaskOutcome::Success { output }) = approved.outcome() else { panic!("it was approved") };
+    assert_eq!(output["approved"], true);
+    assert_eq!(
+        (output["by"][0]["id"].as_str(), output["reason"].as_str()),
+        (Some(person(1).user.as_str()), Some("because"))
+    );
+    assert_eq!(output["digest"], approved.digest.to_string());
+    let error = |request: &Request| match request.outcome() {
+        Some(TaskOutcome::Failure { error, cause }) => (error, cause),
+        other => panic!("{other:?}"),
+    };
+    let denied = task().cast(&vote(1, Verdict::Deny), &rights(), at(5)).unwrap();
+    assert_eq!(error(&denied).0, "Denied");
+    assert!(error(&denied).1.ends_with("because"));
+    let mut expired = task();
+    expired.expired(at(940)).unwrap();
+    assert_eq!(error(&expired), ("Expired", "request q-7k3f expired with 0 of 1 approvals".to_owned()));
+    let mut refused = task();
+    refused.drifted(Void::Changed { what: "nobody can".into() }, at(1)).unwrap();
+    assert_eq!(error(&refused), ("Refused", "request q-7k3f was not put to anybody: nobody can".to_owned()));
+}
+
+#[test]
+fn the_digest_covers_every_word_of_a_question_and_the_question_itself() {
+    let Plan::Task(plan) = task().plan else { panic!("it is a task") };
+    let digest = |change: &dyn Fn(&mut TaskPlan)| {
+        let mut other = (*plan).clone();
+        change(&mut other);
+        Plan::Task(Box::new(other)).digest()
+    };
+    let same = digest(&|_| {});
+    let all: [&dyn Fn(&mut TaskPlan); 4] = [
+        &|plan| plan.question.push('!'),
+        &|plan| plan.details[0].value.push('0'),
+        &|plan| plan.workflow = JobName::parse("other").unwrap(),
+        &|plan| plan.task = crate::domain::id::EnvelopeId::parse("task:2").unwrap(),
+    ];
+    for change in all {
+        assert_ne!(digest(change), same);
+    }
+    assert!(!serde_json::to_string(&task()).unwrap().contains("AQCE"), "the token is in no request");
 }

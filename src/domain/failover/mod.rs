@@ -4,7 +4,7 @@ mod plan;
 mod record;
 
 pub use plan::{Drift, FailOverPlan, FileCase, FileState, Move, Targets, Tolerance, Treatment, Unknown};
-pub use record::{FailOver, FailOverEvent, FailOverState, FileOutcome, FileReport};
+pub use record::{FailOver, FailOverEvent, FailOverState, FileOutcome, FileReport, Routed};
 
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,15 @@ pub struct FileReport {
     pub outcome: FileOutcome,
 }
 
+/// What became of telling those by which requests are routed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routed {
+    /// What people call it.
+    pub name: String,
+    /// Why it does not know of the switch, and what to do by hand; `None`: it knows.
+    pub failure: Option<String>,
+}
+
 /// The record of a move. `version` goes up by one at each write (compare and set).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailOver {
@@ -84,6 +93,9 @@ pub struct FailOver {
     /// How much of the newest changes was behind when it was switched, as measured then.
     pub data_loss: Option<SignedDuration>,
     pub files: Vec<FileReport>,
+    /// Who else was told of the switch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routed: Vec<Routed>,
     pub version: u64,
 }
 

@@ -54,9 +54,9 @@ const fn optional(name: &'static str, kind: Kind) -> Arg {
 pub const SPECS: &[Spec] = &[
     Spec {
         action: Action::StartBatch,
-        args: &[required("JOB", Kind::Job), optional("FILE", Kind::File)],
-        summary: "Start a job on an input file",
-        detail: "Without FILE: the newest input that has no finished run. One file has at most one run at a time.",
+        args: &[required("JOB", Kind::Job), optional("FILE|NAME=VALUE…", Kind::File)],
+        summary: "Start a job on an input file, or a workflow with its values",
+        detail: "Without FILE: the newest input that has no finished run. One file has at most one run at a time. A workflow takes values instead, such as date=today note=\"some text\"; a form asks for those that are needed and left out.",
         example: "start-batch sales",
     },
     Spec {

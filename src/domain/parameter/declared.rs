@@ -162,7 +162,7 @@ impl Kind {
                 })?;
                 within(&date, min.as_ref(), max.as_ref(), "a date").map(|()| Value::Date(date))
             }
-            Self::Text { pattern } => self.text(text, pattern.as_deref()),
+            Self::Text { pattern } => line(text, pattern.as_deref()),
             Self::Integer { min, max } => {
                 let number = text.parse::<i64>().ok().filter(|n| Value::INTEGERS.contains(n));
                 let number = number.ok_or_else(|| ("a whole number".to_owned(), None))?;
@@ -191,23 +191,20 @@ impl Kind {
             }
         }
     }
-
-    fn text(&self, text: &str, pattern: Option<&str>) -> Result<Value, Misread> {
-        if text.chars().count() > LONGEST || text.contains(char::is_control) {
-            return Err((format!("one line of at most {LONGEST} characters"), None));
-        }
-        let fits = pattern.is_none_or(|pattern| whole(pattern).is_ok_and(|pattern| pattern.is_match(text)));
-        if fits {
-            Ok(Value::Text(text.to_owned()))
-        } else {
-            Err((format!("like {}", pattern.unwrap_or_default()), None))
-        }
-    }
 }
 
 /// A pattern for a whole text.
 pub fn whole(pattern: &str) -> Result<regex::Regex, regex::Error> {
     regex::RegexBuilder::new(&format!(r"\A(?:{pattern})\z")).size_limit(1 << 20).build()
+}
+
+/// A text value.
+fn line(text: &str, pattern: Option<&str>) -> Result<Value, Misread> {
+    if text.chars().count() > LONGEST || text.contains(char::is_control) {
+        return Err((format!("one line of at most {LONGEST} characters"), None));
+    }
+    let fits = pattern.is_none_or(|pattern| whole(pattern).is_ok_and(|pattern| pattern.is_match(text)));
+    if fits { Ok(Value::Text(text.to_owned())) } else { Err((format!("like {}", pattern.unwrap_or_default()), None)) }
 }
 
 fn day(word: &str, today: Date) -> Option<Date> {

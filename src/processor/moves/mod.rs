@@ -4,12 +4,14 @@
 mod advance;
 mod plan;
 mod report;
+mod route;
 mod sandbox;
 mod switch;
 
 pub(super) use advance::advance;
 pub(super) use plan::{inputs, state_there};
 pub(super) use report::attach_report;
+pub(super) use route::route;
 pub(super) use switch::switch;
 
 use super::asked::Asked;
@@ -108,6 +110,7 @@ fn record(
         ended_at: None,
         epoch: None,
         data_loss: None,
+        routed: Vec::new(),
         files: files.iter().map(|case| FileReport { case: case.clone(), outcome: FileOutcome::Pending }).collect(),
         version: 0,
     };

@@ -37,10 +37,15 @@ async fn recovering(ctx: &Ctx, mut record: FailOver, epoch: u64) -> Result<(), P
     record.state = next(&record, FailOverEvent::Switched)?;
     record.switched_at = Some(now);
     record.epoch = Some(epoch);
+    let mut outbox = vec![shown(&record, Priority::First, now)];
+    if !record.is_drill() {
+        let route = |name: &String| Effect::Route { request: record.id.clone(), name: name.clone() };
+        outbox.extend(ctx.regions.routes().iter().map(|name| effect(route(name), "", Priority::First, now)));
+    }
     let commit = Commit {
         records: vec![RecordWrite::of(&record, expected)?],
         deadlines: vec![look_at(&record, now)],
-        outbox: vec![shown(&record, Priority::First, now)],
+        outbox,
         audit: vec![step(ctx, &record, "switch", if record.is_drill() { "sandbox" } else { "done" })],
         ..Commit::default()
     };

@@ -22,6 +22,8 @@ mod workflow_form;
 mod samples;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod workflow_samples;
 
 pub use forms::{FileChoice, JobChoice, REJECTS_PAGE, RunChoice, option_value};
 pub use vote_forms::RequestChoice;

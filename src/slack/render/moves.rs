@@ -2,7 +2,8 @@
 
 use super::words;
 use crate::domain::failover::{
-    FailOver, FailOverPlan, FailOverState, FileCase, FileOutcome, FileReport, FileState, Move, Treatment, Unknown,
+    FailOver, FailOverPlan, FailOverState, FileCase, FileOutcome, FileReport, FileState, Move, Routed, Treatment,
+    Unknown,
 };
 use crate::domain::region::Replication;
 use jiff::{SignedDuration, Timestamp};
@@ -115,6 +116,8 @@ pub(super) struct MoveCard {
     failed_files: Vec<Named>,
     rows: Vec<Row>,
     more_rows: usize,
+    /// Who else was told of the switch, and why one does not know.
+    routed: Vec<Routed>,
     ago: Option<String>,
     days: Option<i64>,
 }
@@ -215,6 +218,7 @@ impl MoveCard {
             failed_files: files("failed"),
             rows: rows(&record.files),
             more_rows: record.files.len().saturating_sub(ROWS),
+            routed: record.routed.clone(),
             ago: record.ended_at.map(|at| words::ago(at, now)),
             days: record.ended_at.map(|at| now.duration_since(at).as_secs().max(0) / 86_400),
         }

@@ -8,7 +8,7 @@ use crate::domain::approval::{
 };
 use crate::domain::command::{Action, Scope};
 use crate::domain::failover::{
-    Drift, FailOver, FailOverPlan, FailOverState, FileCase, FileOutcome, FileReport, FileState, Move, Targets,
+    Drift, FailOver, FailOverPlan, FailOverState, FileCase, FileOutcome, FileReport, FileState, Move, Routed, Targets,
     Tolerance, Treatment, Unknown,
 };
 use crate::domain::id::{EnvelopeId, JobName, RegionName, RequestId};
@@ -306,6 +306,7 @@ pub(super) fn record(plan: FailOverPlan, state: FailOverState) -> FailOver {
         epoch: switched.then_some(4),
         data_loss: plan.replication.lag.filter(|_| switched),
         files,
+        routed: Vec::new(),
         version: 2,
         plan,
     }
@@ -317,6 +318,13 @@ pub(super) fn finished(kind: Move) -> FailOver {
 
 fn records() -> Vec<(&'static str, FailOver)> {
     let late = FailOver { ended_at: Some(at(2000)), ..record(blind(), FailOverState::Finished) };
+    let routed = |name: &str, failure: Option<&str>| Routed { name: name.into(), failure: failure.map(str::to_owned) };
+    let by_hand =
+        "could not start the plan. By hand: aws arc-region-switch start-plan-execution: AWS answered Throttled";
+    let unrouted = FailOver {
+        routed: vec![routed("S3 Multi-Region Access Point", None), routed("Route 53 ARC Region switch", Some(by_hand))],
+        ..finished(Move::FailOver)
+    };
     let all = plan(Move::FailOver, many_cases(300));
     let clean = plan(Move::FailBack, cases().into_iter().filter(|c| c.treatment == Treatment::Keep).collect());
     vec![
@@ -325,6 +333,7 @@ fn records() -> Vec<(&'static str, FailOver)> {
         ("recovering_300", record(all.clone(), FailOverState::Recovering)),
         ("overtaken", record(plan(Move::FailOver, cases()), FailOverState::Overtaken)),
         ("finished", finished(Move::FailOver)),
+        ("finished_unrouted", unrouted),
         ("finished_300", record(all, FailOverState::Finished)),
         ("finished_late", late),
         ("finished_clean", record(clean, FailOverState::Finished)),

@@ -59,6 +59,7 @@ fn environment() -> &'static Environment<'static> {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("esc", words::escape);
         environment.add_filter("literal", words::literal);
+        environment.add_filter("lines", words::lines);
         environment.add_filter("code", words::code);
         environment.add_filter("fence", words::fence);
         environment.add_filter("cut", words::cut);

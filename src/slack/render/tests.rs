@@ -201,7 +201,7 @@ fn replies() -> Vec<(&'static str, Reply)> {
 /// Those and everything said about requests and moves.
 fn all_replies() -> Vec<(String, Reply)> {
     let named = |(name, reply): (&str, Reply)| (name.to_owned(), reply);
-    replies().into_iter().map(named).chain(samples::replies()).collect()
+    replies().into_iter().map(named).chain(samples::replies()).chain(workflow_samples::replies()).collect()
 }
 
 /// Every problem, with the name of its snapshot.
@@ -240,6 +240,7 @@ fn problems() -> Vec<(&'static str, Problem)> {
     ]
     .into_iter()
     .chain(samples::problems())
+    .chain(workflow_samples::problems())
     .collect()
 }
 
@@ -283,6 +284,7 @@ fn views() -> Vec<(&'static str, Surface, View)> {
     ]
     .into_iter()
     .chain(samples::views())
+    .chain(workflow_samples::views())
     .collect()
 }
 
@@ -437,7 +439,10 @@ fn every_input_of_a_form_has_a_name_that_is_read() {
     for (name, _, view) in views() {
         for block in view.as_json()["blocks"].as_array().unwrap().iter().filter(|block| block["type"] == "input") {
             let names = (block["block_id"].as_str().unwrap(), block["element"]["action_id"].as_str().unwrap());
-            assert!(known.contains(&names.0) && names.0 == names.1, "{name}: {names:?}");
+            assert!(
+                (known.contains(&names.0) || names.0.starts_with("value:nightly:")) && names.0 == names.1,
+                "{name}: {names:?}"
+            );
         }
     }
 }
@@ -524,6 +529,7 @@ fn hostile(text: &str, many: usize, state: RunState) -> Vec<Reply> {
         },
     ]);
     all.extend(samples::hostile(text, many));
+    all.extend(workflow_samples::hostile(text, many, state));
     all
 }
 
@@ -541,7 +547,10 @@ fn usage_of(text: &str, at: usize, length: usize) -> Usage {
 /// All that Slack would read as markup in angle brackets. It reads none in the cells of a table.
 fn markup(json: &Value) -> Vec<String> {
     match json {
-        Value::Object(fields) if fields.get("type").is_some_and(|kind| kind == "raw_text") => Vec::new(),
+        // In these Slack reads no markup.
+        Value::Object(fields) if fields.get("type").is_some_and(|kind| kind == "raw_text" || kind == "plain_text") => {
+            Vec::new()
+        }
         Value::String(text) => {
             text.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default().to_owned()).collect()
         }
@@ -592,7 +601,7 @@ proptest! {
             render.problem_view(&Problem::GivenUp { request: text.clone() }),
             render.note(&text, &render.message(&Reply::refused(Problem::NotTaken))),
         ];
-        for view in all.into_iter().chain(samples::hostile_forms(&text, many.min(30))) {
+        for view in all.into_iter().chain(samples::hostile_forms(&text, many.min(30))).chain([workflow_samples::hostile_form(&text, many)]) {
             prop_assert_eq!(limits::check(Surface::Modal, view.as_json()), []);
             prop_assert!(!is_plain(&view.as_json()["blocks"]), "{}", view.as_json());
         }

@@ -25,7 +25,17 @@ pub fn escape(text: &str) -> String {
 
 /// Foreign text for a place where Slack reads no markup: as it is, on one line.
 pub(super) fn literal(text: &str) -> String {
-    visible(text).collect()
+    literal_or(visible(text).collect())
+}
+
+fn literal_or(text: String) -> String {
+    if text.trim().is_empty() { "(empty)".to_owned() } else { text }
+}
+
+/// The same over several lines.
+pub(super) fn lines(text: &str) -> String {
+    let all: Vec<String> = text.lines().map(|line| visible(line).collect()).collect();
+    literal_or(all.join("\n"))
 }
 
 /// Foreign text in a code span. Backticks would end the span early and become apostrophes.

@@ -1,6 +1,7 @@
 //! A worker killed between any two calls, its last one carried out or not: called again, the same bytes.
 
 use super::ground::{Files, Ground, drive_on};
+use super::same::large;
 use crate::proxy::{Fault, Proxy};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -40,4 +41,37 @@ async fn sweep_killed_at_any_call_the_bytes_are_the_same() {
     let (summary, local) = ground.local("out", None);
     assert!(summary.chunks == 2 && summary.rejected == 2);
     sweep(&ground, &local).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sweep_a_merge_of_large_parts_killed_at_each_call_in_turn_publishes_all_of_it() {
+    let ground = large().await;
+    let (_, local) = ground.local("out", None);
+    let place = ground.ask("merged.1", Scope::All).await;
+    let call = |step: &str| json!({"step": step, "key": place.key.to_string(), "chunk": 0, "round": 1});
+    ground.worker().handle(call("plan")).await.unwrap();
+    for chunk in ground.json(&place.at("map.json")).await.as_array().unwrap() {
+        let mut one = call("chunk");
+        one["chunk"] = chunk["chunk"].clone();
+        ground.worker().handle(one).await.unwrap();
+    }
+    let proxy = Proxy::start().await;
+    let mut kills = 0;
+    for at in 0.. {
+        proxy.cut(at, KILLED[at % 2]);
+        let merged = ground.worker_through(&proxy.url).handle(call("merge")).await;
+        proxy.heal();
+        for (name, content) in ground.published(&place).await {
+            let whole = local.iter().find(|(other, _)| *other == name).unwrap();
+            assert!(content == whole.1, "{name} is not whole, killed at call {at}");
+        }
+        if merged.is_ok() {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills > 20, "only {kills} kills");
+    assert_eq!(ground.worker().handle(call("announce")).await.unwrap(), json!({"outcome": "succeeded"}));
+    ground.assert_same(&place, &local, "merged").await;
+    ground.assert_clean();
 }

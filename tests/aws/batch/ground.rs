@@ -119,7 +119,8 @@ impl Ground {
         let put = self.client.put_object().bucket(&self.bucket).key(&key).body(body).send().await.unwrap();
         let fingerprint = put.e_tag().unwrap().trim_matches('"').to_owned();
         let name = FileName::parse("März 1.csv").unwrap();
-        *self.input.lock().unwrap() = Some(Input { name, key, bytes: text.len() as u64, fingerprint, parameters: None });
+        *self.input.lock().unwrap() =
+            Some(Input { name, key, bytes: text.len() as u64, fingerprint, parameters: None });
     }
 
     /// Asks for an attempt, as `Engine::start` does. `key`: any word for the run, a dot, the number of the attempt.

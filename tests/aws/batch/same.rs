@@ -79,13 +79,24 @@ async fn sales(rows: u64, bad: f64) -> Ground {
     ground
 }
 
+/// Three chunks whose output is larger than the least part that S3 takes, and rejects that are not.
+pub(super) async fn large() -> Ground {
+    let ground = Ground::new(&json!({"fields": [{"name": "id", "type": "integer"}, {"name": "text"}]})).await;
+    ground.spec(|spec| spec.chunk_bytes = 6 << 20);
+    let row = |id: u32| {
+        format!("{},\"{}\"\n", if id % 6 == 5 { "x".to_owned() } else { id.to_string() }, "text\n".repeat(1 << 18))
+    };
+    ground.input(format!("id,text\n{}", (0..16).map(row).collect::<String>())).await;
+    ground
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn large_parts_are_copied_by_s3_and_small_ones_gathered() {
-    let ground = sales(120_000, 2.0).await;
-    ground.spec(|spec| spec.chunk_bytes = 3 << 20);
-    let place = ground.ask("r-mult.1", Scope::All).await;
+    let ground = large().await;
+    let place = ground.ask("large.1", Scope::All).await;
     drive(&|| ground.worker(), &ground, &place).await.unwrap();
     let (summary, local) = ground.local("out", None);
+    ground.assert_same(&place, &local, "large").await;
     let chunks = ground.json(&place.at("chunks.json")).await;
     let large = |chunk: &&serde_json::Value| chunk["output"]["bytes"].as_u64().unwrap() >= 5 << 20;
     let copied = chunks["chunks"].as_array().unwrap().iter().skip(1).filter(large).count();

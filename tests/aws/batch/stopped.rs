@@ -70,6 +70,9 @@ async fn whoever_decides_first_wins() {
     ground.put(&cancelled.at(DECIDED), CANCELLED.to_vec()).await;
     assert_eq!(step(&ground, &cancelled, json!({"step": "merge"})).await["outcome"], "stopped");
     assert!(ground.published(&cancelled).await.is_empty());
+    // The flag was there before; it is seen whichever step comes next.
+    ground.put(&cancelled.at(STOP), Vec::new()).await;
+    assert_eq!(step(&ground, &cancelled, json!({"step": "announce"})).await["outcome"], "stopped");
     let published = ground.ask("r-pub1.1", Scope::All).await;
     drive(&|| ground.worker(), &ground, &published).await.unwrap();
     assert_eq!(ground.get(&published.at(DECIDED)).await.unwrap(), b"publish");

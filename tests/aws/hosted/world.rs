@@ -110,12 +110,8 @@ impl World {
         let to = Person { user, channel, response_url: None };
         let reply = Reply::refused(Problem::GivenUp { request: name.to_owned() });
         let effect = Effect::Whisper { to, reply: Box::new(reply) };
-        let write = OutboxWrite {
-            key: effect.key(name),
-            effect,
-            priority: Priority::First,
-            due: SystemClock.now() + after,
-        };
+        let write =
+            OutboxWrite { key: effect.key(name), effect, priority: Priority::First, due: SystemClock.now() + after };
         store.commit(Commit { outbox: vec![write], ..Commit::default() }).await.unwrap();
     }
 
