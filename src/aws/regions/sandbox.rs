@@ -113,19 +113,6 @@ impl Engine for DrillEngine {
         self.copies.have(&key.run).await?;
         self.inner.rejects(key, skip, max).await
     }
-
-    async fn answer(&self, _: &TaskAnswer) -> Result<(), PortError> {
-        Err(answers_nothing())
-    }
-
-    async fn heartbeat(&self, _: &TaskToken) -> Result<(), PortError> {
-        Err(answers_nothing())
-    }
-}
-
-/// What a drill does has no effect elsewhere, and a workflow that waits is elsewhere.
-fn answers_nothing() -> PortError {
-    PortError::permanent("a drill answers no workflow")
 }
 
 struct DrillFiles {
