@@ -227,3 +227,10 @@ def test_one_region_alone_names_no_other(plain):
     everything = json.dumps([*alone.resources()])
     assert "eu-west" not in everything and "GlobalTableWitnesses" not in everything
     assert '"MultiRegionConsistency"' not in everything and "ReplicationConfiguration" not in everything
+
+
+def test_what_is_awaited_and_has_come_is_known(world):
+    world.names["awaited"]["detail-types"] = ["status", "tomorrow"]
+    world.names["awaited"]["calls"] = [*world.names["awaited"]["calls"], "dynamodb:GetItem"]
+    came = set(check_names.come(world))
+    assert {("detail-types", "status"), ("calls", "dynamodb:GetItem")} <= came

@@ -105,7 +105,7 @@ pub enum Backend {
 
 impl Backend {
     /// The names of what was deployed.
-    fn aws_mut(&mut self) -> Option<&mut AwsNames> {
+    fn names_mut(&mut self) -> Option<&mut AwsNames> {
         match self {
             Self::Aws(names) => Some(names),
             Self::Embedded { .. } => None,

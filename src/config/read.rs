@@ -50,12 +50,14 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let where_kept = root.section("backend");
     let on_aws = server::asks_for_aws(&where_kept);
     let mut backend = server::backend(&where_kept, &folder);
+    let given = root.sections("region");
+    let several = given.len() != 1;
+    let regions = places(&root, given, on_aws.then_some(&where_kept), backend.as_mut(), &folder);
     let (channels, people) = (root.sections("channel"), root.sections("user"));
     if on_aws {
         useless(&channels, "channel", "the channels are in the parameter that backend.channels_parameter names");
         useless(&people, "user", "people are in the table that backend.people_table names");
     }
-    let regions = places(&root, &where_kept, on_aws, backend.as_mut(), &folder);
     let channels = people::channels(&channels);
     let people = people::people(&people);
     let listed = (!on_aws).then_some(channels.as_slice());
@@ -66,7 +68,6 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
     let world = approvals::World { people: &people, channels: listed, jobs: &jobs, policy };
     let approvals = approvals::approvals(&tables, &world);
     let failover = root.section("failover");
-    let several = root.sections("region").len() != 1;
     routing(&failover, on_aws, several, backend.as_mut());
     let moves = failover::failover(&failover);
     root.finish();
@@ -103,38 +104,38 @@ pub(super) fn parse(shown: &str, file: PathBuf, text: &str, depth: Depth) -> Res
 /// Where work can be done: on this machine, or in `backend`.
 fn places(
     root: &Section<'_>,
-    where_kept: &Section<'_>,
-    on_aws: bool,
+    sections: Vec<Section<'_>>,
+    on_aws: Option<&Section<'_>>,
     backend: Option<&mut Backend>,
     folder: &Path,
 ) -> Regions {
-    let sections = root.sections("region");
-    if !on_aws {
+    let Some(where_kept) = on_aws else {
         return regions::regions(sections, &root.section("replication"), backend.as_deref(), folder);
-    }
+    };
     if let Some(at) = root.place("replication") {
         let what = "has no effect with the backend aws: S3 replicates from bucket to bucket there";
         root.section("replication").notes.add(at, "replication", what, "remove it here; the template sets it up");
     }
-    let names = backend.and_then(Backend::aws_mut);
+    let names = backend.and_then(Backend::names_mut);
     deployed::regions(sections, where_kept, names);
     Regions::default()
 }
 
 fn routing(failover: &Section<'_>, on_aws: bool, several: bool, backend: Option<&mut Backend>) {
+    if !on_aws && failover.place("routing").is_none() {
+        return;
+    }
     let section = failover.section("routing");
     match (on_aws, backend) {
         (true, backend) => {
             let routing = deployed::routing(&section, several);
-            if let Some(names) = backend.and_then(Backend::aws_mut) {
+            if let Some(names) = backend.and_then(Backend::names_mut) {
                 names.routing = routing;
             }
         }
-        (false, Some(_)) if failover.place("routing").is_some() => {
-            useless_here(&section);
-        }
+        (false, Some(_)) => useless_here(&section),
         // The backend is wrong already.
-        (false, _) => {}
+        (false, None) => {}
     }
 }
 

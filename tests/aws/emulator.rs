@@ -164,10 +164,15 @@ impl Account {
 
     /// Asks the emulator for something of which no client is at hand here. It takes the account from the signature, which it does not check.
     pub(crate) async fn call(&self, service: &str, path: &str, body: &serde_json::Value) -> (u16, String) {
-        let scope = format!("{}/20260302/{REGION}/{service}/aws4_request", self.id);
-        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let signature = self.signature(service);
         let headers = [("authorization", signature.as_str()), ("content-type", "application/json")];
         crate::http::post(&format!("{}{path}", endpoint()), &headers, body.to_string()).await
+    }
+
+    /// A signature that names the account, and proves nothing.
+    pub(crate) fn signature(&self, service: &str) -> String {
+        let scope = format!("{}/20260302/{REGION}/{service}/aws4_request", self.id);
+        format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0")
     }
 
     pub(crate) async fn make_signals(&self) {
@@ -220,6 +225,15 @@ impl Account {
         let call = call.billing_mode(BillingMode::PayPerRequest).attribute_definitions(attribute).key_schema(key);
         call.send().await.unwrap();
         PEOPLE.to_owned()
+    }
+
+    /// The table of the active region, with one region.
+    pub(crate) async fn make_active(&self) {
+        let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
+        let call = aws_sdk_dynamodb::Client::new(&self.config).create_table().table_name("switchman-active");
+        let call = call.billing_mode(BillingMode::PayPerRequest).attribute_definitions(attribute.build().unwrap());
+        call.key_schema(key).send().await.unwrap();
     }
 
     pub(crate) async fn make_table(&self) {

@@ -3,7 +3,9 @@
 
 use crate::contract::engine::{Pace, ROWS, attempt};
 use crate::plant::Plant;
+use crate::proxy::Fault;
 use crate::workflows::nightly;
+use aws_config::retry::RetryConfig;
 use switchman::ports::{ExecutionState, StartRun};
 
 /// More requests than any call makes.
@@ -11,7 +13,9 @@ const MOST: usize = 30;
 
 /// A plant, and a run for each death.
 async fn runs(flow: bool) -> (Plant, impl Fn(usize) -> StartRun) {
-    let plant = Plant::documented().await;
+    let mut plant = Plant::documented().await;
+    // Whoever is dead does not try again.
+    plant.account.config = plant.account.config.to_builder().retry_config(RetryConfig::disabled()).build();
     plant.put("input/endless/may.csv", ROWS).await;
     let run = if flow { nightly("r-aaaa.1") } else { plant.start_run("r-aaaa.1", Pace::Endless, "may.csv").await };
     (plant, move |n| StartRun { key: attempt(&format!("r-aaaa.{}", n + 1)), ..run.clone() })
@@ -26,10 +30,10 @@ async fn each_death(
 ) -> usize {
     for n in 0..2 * MOST {
         prepare(n).await;
-        plant.proxy.die_after(n / 2, n % 2 == 0);
+        plant.proxy.heal();
+        plant.proxy.cut(n / 2, if n % 2 == 0 { Fault::AnswerLost } else { Fault::Refused(503, "ServiceUnavailable") });
         call(n).await;
-        let died = plant.proxy.died();
-        plant.proxy.die_after(usize::MAX - 1, false);
+        let died = plant.proxy.heal() > n / 2;
         check(n).await;
         if !died {
             return n / 2;

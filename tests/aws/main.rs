@@ -7,6 +7,7 @@ mod clock;
 #[path = "../harness/http.rs"]
 mod http;
 #[path = "../harness/process.rs"]
+#[expect(dead_code, reason = "nothing here is started without settings of its own, or killed")]
 mod process;
 #[macro_use]
 #[path = "../contract/mod.rs"]

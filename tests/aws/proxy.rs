@@ -26,18 +26,14 @@ pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync
 
 /// Nobody is there any more.
 const DEAD: Fault = Fault::Refused(503, "ServiceUnavailable");
-/// The same, such that it is not tried again: whoever asks is dead, and a test need not wait for it.
-const FORGOTTEN: Fault = Fault::Refused(400, "Dead");
 
 /// A way that ends.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
     /// How many requests go through still.
     left: usize,
-    /// What becomes of the one after them.
+    /// What becomes of the one after them; no later one is carried out.
     fault: Fault,
-    /// What becomes of every later one.
-    after: Fault,
     /// Whether it came to that.
     struck: bool,
 }
@@ -69,7 +65,7 @@ impl Plan {
         }
         match &mut self.cut {
             Some(cut) if cut.left == 0 => {
-                let fault = if cut.struck { cut.after } else { cut.fault };
+                let fault = if cut.struck { DEAD } else { cut.fault };
                 cut.struck = true;
                 return Some(fault);
             }
@@ -119,20 +115,9 @@ impl Proxy {
         self.plan.lock().unwrap().stand_in = Some((service, with));
     }
 
-    /// Lets `more` requests through. The next gets no answer, and is carried out if `done`; none after that is.
-    pub(crate) fn die_after(&self, more: usize, done: bool) {
-        let first = if done { Fault::AnswerLost } else { FORGOTTEN };
-        self.plan.lock().unwrap().cut = Some(Cut { left: more, fault: first, after: FORGOTTEN, struck: false });
-    }
-
-    /// Whether it came to that.
-    pub(crate) fn died(&self) -> bool {
-        self.plan.lock().unwrap().cut.is_some_and(|cut| cut.struck)
-    }
-
     /// Kills whoever asks: `after` requests go through, the next one meets the fault, and no later one is carried out.
     pub(crate) fn cut(&self, after: usize, fault: Fault) {
-        self.plan.lock().unwrap().cut = Some(Cut { left: after, fault, after: DEAD, struck: false });
+        self.plan.lock().unwrap().cut = Some(Cut { left: after, fault, struck: false });
     }
 
     /// After so many requests that did not go through, all do again.

@@ -165,6 +165,40 @@ def test_an_input_that_is_written_and_a_run_that_ends_are_signals(world):
     assert world.calls("signals", "request.json") == []
 
 
+def under(world, role, service, method, **arguments):
+    """What a call meets under the role of a function."""
+    payload = json.dumps({"try": [service, method, arguments]}).encode()
+    answer = json.load(world.primary.client("lambda").invoke(FunctionName=f"switchman-{role}", Payload=payload)["Payload"])
+    return answer["met"]
+
+
+def test_each_function_may_do_its_own_and_not_what_is_anothers(world):
+    outputs = world.made["primary"]["outputs"]
+    bucket, machine = outputs["Bucket"], outputs["StateMachineArn"]
+    record = {"pk": {"S": "test"}, "sk": {"S": "test"}}
+    start = ("stepfunctions", "start_execution", {"stateMachineArn": machine, "name": "r-2_1", "input": "{}"})
+    event = {"EventBusName": "command-event-bus", "Source": "test", "DetailType": "test", "Detail": "{}"}
+    publish = ("events", "put_events", {"Entries": [event]})
+    write = ("dynamodb", "put_item", {"TableName": "switchman", "Item": record})
+    promote = ("dynamodb", "put_item", {"TableName": "authorized-users", "Item": {"actor": {"S": "T0#U0"}}})
+    scan = ("dynamodb", "scan", {"TableName": "switchman"})
+    result = ("s3", "put_object", {"Bucket": bucket, "Key": "runs/r-2.1/output.csv", "Body": "x"})
+    configure = ("s3", "put_object", {"Bucket": bucket, "Key": "config/switchman.toml", "Body": "x"})
+    forge = ("s3", "put_object", {"Bucket": bucket, "Key": "input/sales/x.csv", "Body": "x"})
+    secret = ("secretsmanager", "get_secret_value", {"SecretId": "switchman/slack"})
+    may = {"front-door": [write, publish, secret], "commands": [write, publish, secret, start], "tick": [write, secret, result], "batch": [result]}
+    everything = [start, publish, write, promote, scan, result, configure, forge, secret]
+    may["commands"] += [result]
+    may["tick"] += [publish, start]
+    for role, own in may.items():
+        for service, method, arguments in everything:
+            met = under(world, role, service, method, **arguments)
+            wanted = (service, method, arguments) in own
+            refused = met in ("AccessDenied", "AccessDeniedException")
+            assert refused != wanted, f"{role}: {method} {arguments} met {met}"
+    world.primary.dynamodb.delete_item(TableName="switchman", Key=record)
+
+
 def test_what_is_written_in_one_region_is_there_in_the_other(world):
     item = {"pk": {"S": "run#r-1"}, "sk": {"S": "run"}, "all": {"S": "run"}, "created": {"N": "1"}}
     world.primary.dynamodb.put_item(TableName="switchman", Item=item)

@@ -17,7 +17,7 @@ pub(crate) async fn get(url: &str) -> Answer {
     send("GET", url, &[], Bytes::new()).await
 }
 
-async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
+pub(crate) async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
     let mut request = axum::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);

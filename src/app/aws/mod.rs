@@ -1,7 +1,6 @@
 //! The ports on AWS, by the names of the configuration.
 
 mod leading;
-mod leases;
 mod places;
 mod probe;
 
@@ -11,7 +10,7 @@ pub(super) use probe::probe;
 use super::parts::{Beside, Parts};
 use super::{App, Records, Setting};
 use crate::aws::batch::PublishLease;
-use crate::aws::regions::ActiveRecord;
+use crate::aws::regions::{ActiveRecord, Publishing};
 use crate::aws::{
     BusNames, DynamoDirectory, DynamoRegions, DynamoStore, EventBus, ManagedSecrets, S3Files, SdkConfig, SignalNames,
     Signals, SsmSettings, Wakes, connect, connect_here,
@@ -24,7 +23,6 @@ use anyhow::Context;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use leading::Leading;
-use leases::Leases;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -172,7 +170,7 @@ fn signals(names: &AwsNames, config: &Config, ports: &Ports) -> Signals {
 /// Who gives leave to publish.
 pub(super) fn publish_lease(names: &AwsNames, sdk: &SdkConfig, clock: &Arc<dyn Clock>) -> Arc<dyn PublishLease> {
     let first = names.regions[0].name.clone();
-    Arc::new(Leases::new(ActiveRecord::new(sdk, &names.active_table, first, clock.clone())))
+    Arc::new(Publishing::new(ActiveRecord::new(sdk, &names.active_table, first, clock.clone())))
 }
 
 /// The file of a configuration in a bucket, copied here with everything beside it.

@@ -16,7 +16,8 @@ pub(super) struct Messages {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Message {
-    message_id: String,
+    #[serde(rename = "messageId")]
+    id: String,
     receipt_handle: String,
     body: String,
     #[serde(default)]
@@ -34,12 +35,7 @@ impl Message {
 impl From<Message> for Handed {
     fn from(message: Message) -> Self {
         let count = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
-        Self {
-            id: message.message_id,
-            handle: message.receipt_handle,
-            body: message.body,
-            attempts: count.unwrap_or(1),
-        }
+        Self { id: message.id, handle: message.receipt_handle, body: message.body, attempts: count.unwrap_or(1) }
     }
 }
 

@@ -39,9 +39,11 @@ impl Worker {
             return Ok(Ended::of(&summary, &summary.progress()));
         }
         if let Some(why) = self.mistake(place).await? {
+            // A late copy of the merge must not publish what is called failed. Where it was decided to, the lease has said no.
+            self.decide_against(place).await?;
             return Ok(Ended::failed(why, &self.reached(place).await?));
         }
-        if self.is_stopped(place).await? {
+        if self.is_stopped(place).await? && self.decide_against(place).await? {
             return Ok(Ended::cancelled(&self.reached(place).await?));
         }
         Err(WorkerError::Call(format!("{} has not ended", place.key)).into())

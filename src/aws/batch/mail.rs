@@ -56,7 +56,7 @@ impl Worker {
         );
         if reached.rejected > 0 {
             let rejects = self.link(place, request, REJECTS).await?;
-            text += &format!("\nThe rejected rows, with the reasons:\n{rejects}\n");
+            text = format!("{text}\nThe rejected rows, with the reasons:\n{rejects}\n");
         }
         text.push_str("\nThe links are valid for one hour; the bot gives new ones in the channel of the run.\n");
         Ok(text)

@@ -161,9 +161,20 @@ impl Worker {
         mistake.map_or(Ok(()), |why| Err(Halt::Mistake(why)))
     }
 
-    /// Who stops an attempt puts the flag there before anything is decided.
+    /// Who stops an attempt puts the flag there before anything is decided. Where it was decided to publish, the flag came too late: what
+    /// was begun is finished.
     async fn is_stopped(&self, place: &Place) -> Result<bool, Halt> {
-        Ok(self.bucket.read(&place.at(STOP)).await?.is_some())
+        if self.bucket.read(&place.at(STOP)).await?.is_none() {
+            return Ok(false);
+        }
+        Ok(self.bucket.read(&place.at(DECIDED)).await?.as_deref() != Some(PUBLISH))
+    }
+
+    /// Makes sure that nothing is published any more; false where it was decided to publish.
+    async fn decide_against(&self, place: &Place) -> Result<bool, Halt> {
+        let key = place.at(DECIDED);
+        Ok(self.bucket.put_new(&key, CANCELLED.to_vec()).await?
+            || self.bucket.read(&key).await?.as_deref() != Some(PUBLISH))
     }
 
     async fn mistake(&self, place: &Place) -> Result<Option<String>, Halt> {

@@ -12,7 +12,7 @@ mod sandbox;
 
 pub use active::{ActiveRecord, Lease, NoLease, PUBLISH_WITHIN, SKEW};
 pub use lead::{Held, Lead};
-pub use publishing::{Leave, Publishing};
+pub use publishing::Publishing;
 pub use routing::Routes;
 
 use crate::domain::id::{RegionName, RequestId};

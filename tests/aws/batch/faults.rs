@@ -61,7 +61,13 @@ async fn sweep_a_merge_of_large_parts_killed_at_each_call_in_turn_publishes_all_
         proxy.cut(at, KILLED[at % 2]);
         let merged = ground.worker_through(&proxy.url).handle(call("merge")).await;
         proxy.heal();
-        for (name, content) in ground.published(&place).await {
+        let published = ground.published(&place).await;
+        // In this order they get their names: where one stands, those before it do.
+        let stands: Vec<_> = ["rejects.csv", "output.csv", "chunks.json", "summary.json"]
+            .map(|name| published.iter().any(|(other, _)| other == name))
+            .to_vec();
+        assert!(stands.is_sorted_by(|one, next| one >= next), "{stands:?}, killed at call {at}");
+        for (name, content) in published {
             let whole = local.iter().find(|(other, _)| *other == name).unwrap();
             assert!(content == whole.1, "{name} is not whole, killed at call {at}");
         }

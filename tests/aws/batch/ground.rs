@@ -18,7 +18,7 @@ use switchman::domain::run::{AttemptKey, Input};
 use switchman::ports::{Clock, PortError};
 use tempfile::TempDir;
 
-const EPOCH: u64 = 7;
+pub(super) const EPOCH: u64 = 7;
 
 /// The catalog: one job, which a test may change.
 pub(super) struct Catalog {

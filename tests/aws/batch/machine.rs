@@ -17,14 +17,14 @@ use std::sync::{Arc, Mutex};
 use switchman::aws::batch::{Place, Worker};
 use switchman::domain::command::Scope;
 
-const DEFINITION: &str = include_str!("../../../infra/asl/batch.asl.json");
+pub(super) const DEFINITION: &str = include_str!("../../../infra/asl/batch.asl.json");
 const FUNCTION: &str = include_str!("function.py");
 
 type Calls = Arc<Mutex<Vec<Value>>>;
 
 /// Serves a worker to the function.
-struct Served {
-    url: String,
+pub(super) struct Served {
+    pub(super) url: String,
     calls: Calls,
     server: tokio::task::JoinHandle<()>,
 }
@@ -36,7 +36,7 @@ impl Drop for Served {
 }
 
 impl Served {
-    async fn start(worker: Worker) -> Self {
+    pub(super) async fn start(worker: Worker) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let calls = Calls::default();
@@ -45,7 +45,7 @@ impl Served {
         Self { url, calls, server }
     }
 
-    fn steps(&self) -> Vec<String> {
+    pub(super) fn steps(&self) -> Vec<String> {
         let name = |call: &Value| match call["step"].as_str().unwrap() {
             "chunk" => format!("chunk {} round {}", call["chunk"], call["round"]),
             step => step.to_owned(),
@@ -102,7 +102,7 @@ async fn run(ground: &Ground, served: &Served, place: &Place) -> (ExecutionStatu
 }
 
 /// A function of the Python that the emulator has; asked for over HTTP, for want of a client of Lambda among our libraries.
-async fn function(ground: &Ground, url: &str) -> String {
+pub(super) async fn function(ground: &Ground, url: &str) -> String {
     let zip = data_encoding::BASE64.encode(&archive("function.py", FUNCTION.as_bytes()));
     let name = "batch";
     let call = json!({

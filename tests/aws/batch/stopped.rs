@@ -3,7 +3,7 @@
 use super::ground::{Ground, drive};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use switchman::aws::batch::{CANCELLED, DECIDED, Place, STOP};
+use switchman::aws::batch::{CANCELLED, DECIDED, PUBLISH, Place, STOP};
 use switchman::batch;
 use switchman::domain::command::Scope;
 
@@ -76,6 +76,23 @@ async fn whoever_decides_first_wins() {
     let published = ground.ask("r-pub1.1", Scope::All).await;
     drive(&|| ground.worker(), &ground, &published).await.unwrap();
     assert_eq!(ground.get(&published.at(DECIDED)).await.unwrap(), b"publish");
+    // Too late: it was decided to publish, and whoever was at it has died. What was begun is finished.
+    let begun = ground.ask("r-pub2.1", Scope::All).await;
+    chunks(&ground, &begun).await;
+    ground.put(&begun.at(DECIDED), PUBLISH.to_vec()).await;
+    ground.put(&begun.at(STOP), Vec::new()).await;
+    let early = json!({"step": "announce", "key": begun.key.to_string()});
+    assert!(ground.worker().handle(early).await.is_err(), "it has not ended");
+    assert_eq!(drive(&|| ground.worker(), &ground, &begun).await.unwrap(), json!({"outcome": "succeeded"}));
+    ground.assert_same(&begun, &ground.local("out", None).1, "begun").await;
+    // Announced as stopped, it can never be published by a late copy of the merge.
+    let late = ground.ask("r-late.1", Scope::All).await;
+    chunks(&ground, &late).await;
+    ground.put(&late.at(STOP), Vec::new()).await;
+    assert_eq!(step(&ground, &late, json!({"step": "announce"})).await["outcome"], "stopped");
+    ground.client.delete_object().bucket(&ground.bucket).key(late.at(STOP)).send().await.unwrap();
+    assert_eq!(step(&ground, &late, json!({"step": "merge"})).await["outcome"], "stopped");
+    assert!(ground.published(&late).await.is_empty());
     // Too late: it has ended.
     ground.put(&published.at(STOP), Vec::new()).await;
     assert_eq!(step(&ground, &published, json!({"step": "announce"})).await, json!({"outcome": "succeeded"}));

@@ -3,12 +3,16 @@
 //! MiniStack 1.5 does otherwise than AWS:
 //! - A function has to be told the endpoint in its environment; on AWS the SDK knows it.
 //! - It keeps a function's process for later calls and does not freeze it between them; AWS freezes it. Nothing here relies on either.
+//! - It looks for an API only in the account that a request is signed for; on AWS the address of an API is enough. A [`Door`] signs.
 //! - It has no schedule that calls: the tick is invoked by hand.
 
 use super::world::{OPERATOR, World};
 use crate::http;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// A zip with one file, stored as it is.
 fn zip(name: &str, content: &[u8]) -> Vec<u8> {
@@ -42,6 +46,38 @@ fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     file.extend(start.to_le_bytes());
     file.extend([0; 2]);
     file
+}
+
+/// A way to the API that signs for the account.
+struct Door {
+    url: String,
+    server: JoinHandle<()>,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Door {
+    async fn to(address: String, signature: String) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let forward = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
+            let (address, signature) = (format!("{address}{}", uri.path()), signature.clone());
+            async move {
+                let own = ["host", "content-length"];
+                let given = headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+                let mut given: Vec<_> = given.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+                given.push(("authorization", &signature));
+                let (status, body) = http::send(method.as_str(), &address, &given, body).await;
+                (StatusCode::from_u16(status).unwrap(), [("content-type", "application/json")], body)
+            }
+        };
+        let router = axum::Router::new().fallback(forward);
+        Self { url, server: tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }) }
+    }
 }
 
 /// The functions of one world.
@@ -93,8 +129,8 @@ impl<'w> Functions<'w> {
         self.call("lambda", "/2015-03-31/event-source-mappings", &mapping).await;
     }
 
-    /// An HTTP API before a function; its address.
-    async fn open(&self, arn: &str) -> String {
+    /// An HTTP API before a function.
+    async fn open(&self, arn: &str) -> Door {
         let api = self.call("apigateway", "/v2/apis", &json!({ "name": "bot", "protocolType": "HTTP" })).await;
         let api = api["apiId"].as_str().unwrap();
         let way = json!({ "integrationType": "AWS_PROXY", "integrationUri": arn, "payloadFormatVersion": "2.0" });
@@ -106,7 +142,8 @@ impl<'w> Functions<'w> {
         }
         let stage = json!({ "stageName": "$default", "autoDeploy": true });
         self.call("apigateway", &format!("/v2/apis/{api}/stages"), &stage).await;
-        format!("{}/_aws/execute-api/{api}", crate::emulator::endpoint())
+        let address = format!("{}/_aws/execute-api/{api}", crate::emulator::endpoint());
+        Door::to(address, self.world.account.signature("execute-api")).await
     }
 
     /// Calls a function and waits for what it says.
@@ -121,8 +158,8 @@ async fn functions_answer_commands_and_a_poisoned_message_holds_up_nobody() {
     let functions = Functions::of(&world);
     let door = functions.make("front-door").await;
     functions.make("commands").await;
-    let address = functions.open(&door).await;
-    world.slack.set_bot_url(&format!("{address}/slack/events"));
+    let door = functions.open(&door).await;
+    world.slack.set_bot_url(&format!("{}/slack/events", door.url));
     let ack = world.types("status").await;
     assert_eq!(ack.status, Some(200), "{ack:?}");
     world.account.send("commands", "{\"this\": \"is no envelope\"}").await;
@@ -133,7 +170,7 @@ async fn functions_answer_commands_and_a_poisoned_message_holds_up_nobody() {
     world.reads("No run was asked for").await;
     assert_eq!(world.account.receive("commands-dead").await, 1);
     assert_eq!(world.slack.ephemerals(OPERATOR).len(), 2, "{}", world.slack.transcript());
-    let (status, report) = http::get(&format!("{address}/readyz")).await;
+    let (status, report) = http::get(&format!("{}/readyz", door.url)).await;
     assert_eq!((status, report.as_str()), (200, "store: ok\nbus: ok\nslack: ok\n"));
 }
 

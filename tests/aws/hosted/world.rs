@@ -52,6 +52,7 @@ impl World {
         for (team, user, listed) in local.listing() {
             people.put(&team, &user, &listed).await.unwrap();
         }
+        account.make_active().await;
         account.make_signals().await;
         account.make_bucket().await;
         account.put_folder(dir.path(), "config").await;

@@ -6,7 +6,8 @@ use crate::proxy::{Fault, Proxy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
-use switchman::aws::regions::{Lease, Leave, NoLease, PUBLISH_WITHIN, Publishing};
+use switchman::aws::batch::{Leave, PublishLease};
+use switchman::aws::regions::{Lease, NoLease, PUBLISH_WITHIN, Publishing};
 use switchman::ports::{Clock, Kind, Regions};
 
 const LEASE: Duration = Duration::from_secs(PUBLISH_WITHIN.as_secs().unsigned_abs());
