@@ -24,6 +24,7 @@ async fn from_the_first_command_to_the_way_back() {
     world.work_returns().await;
     world.settled(HOME).await;
     world.remember_calls("story");
+    world.torn_down().await;
 }
 
 impl World {
