@@ -1,7 +1,7 @@
 """Deploys infra/template.yaml to the emulator in two regions, and takes it down again.
 
     deploy.py up --endpoint URL --program BOOTSTRAP [--slack-api URL] [--config FOLDER] [--account ID]
-              [--road ROLE=URL]... [--enforced] > outputs.json
+              [--road ROLE=URL]... [--machine ARN] [--enforced] > outputs.json
     deploy.py down --endpoint URL [--account ID]
 
 Runs in the environment of infra/check (target/infra-tools/venv). The template is the one that is deployed to AWS, after the same
@@ -145,6 +145,8 @@ def parameters(given, role, other, replicate):
         "Replicate": replicate,
         "PermittedChannels": given.channels,
         "SlackApiUrl": given.slack_api,
+        "JobStateMachines": given.machine,
+        "JobExecutions": given.machine and given.machine.replace(":stateMachine:", ":execution:") + ":*",
         # The machine's own; the emulator runs the program as a process of this machine.
         "Architecture": "x86_64",
     }
@@ -293,6 +295,7 @@ def main():
     usage.add_argument("--config", help="a folder with switchman.toml and what it names")
     usage.add_argument("--road", action="append", default=[], help="ROLE=URL: where the functions of a role find AWS; else the emulator")
     usage.add_argument("--enforced", action="store_true", help="for an emulator that enforces policies")
+    usage.add_argument("--machine", default="", help="the ARN of a state machine that is a job")
     usage.add_argument("--channels", default="C0BATCH")
     usage.add_argument("--slack-api", default="https://slack.com/api")
     given = usage.parse_args()

@@ -2,6 +2,7 @@
 //! machines, two regions. Each run ends with one answer and the bytes of a run on this machine.
 
 mod road;
+mod workflow;
 mod world;
 
 use crate::proxy::Fault;
@@ -16,10 +17,11 @@ const AWAY: usize = 1;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_the_first_command_to_the_way_back() {
-    let world = World::deployed("").await;
+    let world = World::deployed().await;
     world.only_those_on_the_list_are_let_in().await;
     world.a_batch_runs().await;
     world.its_rejects_are_done_again().await;
+    world.a_workflow_is_approved_and_asks().await;
     world.a_region_is_lost().await;
     world.work_returns().await;
     world.settled(HOME).await;
@@ -56,6 +58,19 @@ impl World {
         assert_eq!((run.attempts.len(), run.current().progress.accepted), (2, 1_970 + mended));
     }
 
+    /// A state machine of somebody else: its start is approved, and so is what it asks.
+    async fn a_workflow_is_approved_and_asks(&self) {
+        self.stacks[HOME].make_workflow().await;
+        self.types(OPERATOR, "start-batch nightly date=2026-11-20").await;
+        let request = self.request(&["nightly", "2026-11-20", "waiting for approval"]).await;
+        self.types(APPROVERS[0], &format!("approve {request}")).await;
+        let question = self.request(&["Publish the figures?", "waiting for approval"]).await;
+        self.types(APPROVERS[1], &format!("approve {question} the sums are right")).await;
+        self.card(&["finished", "nightly", "2026-11-20"]).await;
+        let run = self.newest_run(HOME).await;
+        assert_eq!((run.job.as_str(), run.current().state), ("nightly", RunState::Succeeded));
+    }
+
     /// Nothing of the first region answers any more, while a batch is under way there.
     async fn a_region_is_lost(&self) {
         self.put_input(HOME, "late.csv").await;
@@ -70,13 +85,14 @@ impl World {
         self.cut_off(HOME);
         self.answer_in(AWAY);
         self.types(OPERATOR, "fail-over").await;
-        let request = self.request(&["fail", "late.csv"]).await;
+        let request = self.request(&["Fail over from", "waiting for approval"]).await;
         for approver in APPROVERS {
             self.types(approver, &format!("approve {request} {} it does not answer", self.name(AWAY))).await;
         }
-        let card = self.card(&["late.csv", "finished"]).await;
-        let run = self.newest_run(AWAY).await;
-        assert_eq!(run.current().region.as_ref().unwrap().as_str(), self.name(AWAY), "{}", self.slack.read(&card));
+        self.card(&["Fail-over", "finished", "all accounted for", "1 recovered"]).await;
+        self.card(&["late.csv", "attempt 2: finished"]).await;
+        let run = self.run_of(AWAY, "late.csv").await;
+        assert_eq!(run.current().region.as_ref().unwrap().as_str(), self.name(AWAY));
         assert_eq!(run.current().epoch, 2);
         assert_eq!(self.output(AWAY, &run).await, self.undisturbed());
     }
@@ -88,11 +104,11 @@ impl World {
         }
         self.replicate(AWAY, HOME).await;
         self.types(OPERATOR, "fail-back").await;
-        let request = self.request(&["fail-back"]).await;
+        let request = self.request(&["Fail back from", "waiting for approval"]).await;
         for approver in APPROVERS {
             self.types(approver, &format!("approve {request} {} it is well again", self.name(HOME))).await;
         }
-        self.card(&["fail-back", "finished"]).await;
+        self.card(&["Fail-back", "finished", "all accounted for"]).await;
         self.answer_in(HOME);
         self.put_input(HOME, "home.csv").await;
         self.types(OPERATOR, "start-batch sales home.csv").await;

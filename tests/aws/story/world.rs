@@ -9,6 +9,7 @@
 //! See `deploy.py` for what it does otherwise when it deploys.
 
 use super::road::{Asked, Road};
+use super::workflow::{self, WORKFLOW};
 use crate::contract::audit::verify;
 use crate::emulator::{Account, endpoint, settings};
 use crate::http;
@@ -133,8 +134,8 @@ impl Stack {
 }
 
 impl World {
-    /// Deploys both regions and puts there what somebody who follows the README puts there. `more` is added to the configuration.
-    pub(crate) async fn deployed(more: &str) -> Self {
+    /// Deploys both regions and puts there what somebody who follows the README puts there.
+    pub(crate) async fn deployed() -> Self {
         let slack = Playground::new(PlaygroundConfig::new("", SECRET.into(), TOKEN.into(), Arc::new(now))).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         slack.set_base_url(&format!("http://{}", listener.local_addr().unwrap()));
@@ -149,8 +150,10 @@ impl World {
         let made = dir.path().join("made");
         let sample = Settings { rows: ROWS, bad_percent: 1.0, missing_percent: 0.5, seed: 7 };
         Starter { sample, ..Starter::small() }.write(&made).unwrap();
-        configuration(&made, &dir.path().join("config"), more);
-        let deployed = deploy(&account.id, &slack.api_url(), &roads, &dir.path().join("config")).await;
+        let machine = format!("arn:aws:states:eu-central-1:{}:stateMachine:{WORKFLOW}", account.id);
+        configuration(&made, &dir.path().join("config"), &workflow::job(&machine));
+        let slack_api = slack.api_url();
+        let deployed = deploy(&account.id, [&slack_api, &machine], &roads, &dir.path().join("config")).await;
         let mut stacks = Vec::new();
         for made in deployed {
             let (door, gate) = gate(&made).await;
@@ -269,6 +272,12 @@ impl World {
     /// The run that was asked for last.
     pub(crate) async fn newest_run(&self, region: usize) -> Run {
         self.store(region).runs(RunQuery::All, 1).await.unwrap().pop().expect("there is a run")
+    }
+
+    /// The run on this input.
+    pub(crate) async fn run_of(&self, region: usize, input: &str) -> Run {
+        let runs = self.store(region).runs(RunQuery::All, 20).await.unwrap();
+        runs.into_iter().find(|run| run.input.name.as_str() == input).expect("there is such a run")
     }
 
     /// What the functions call a region.
@@ -390,10 +399,10 @@ async fn gate(made: &Made) -> (String, JoinHandle<()>) {
 }
 
 /// Has `deploy.py` deploy both regions, in an account of the emulator that nobody else uses.
-async fn deploy(account: &str, slack: &str, roads: &BTreeMap<&'static str, Road>, config: &Path) -> Vec<Made> {
+async fn deploy(account: &str, [slack, machine]: [&str; 2], roads: &BTreeMap<&'static str, Road>, config: &Path) -> Vec<Made> {
     let (endpoint, config) = (endpoint(), config.to_str().unwrap());
     let mut words = vec!["up", "--endpoint", &endpoint, "--account", account, "--slack-api", slack, "--config", config];
-    words.extend(["--program", env!("CARGO_BIN_EXE_switchman")]);
+    words.extend(["--program", env!("CARGO_BIN_EXE_switchman"), "--machine", machine]);
     let roads: Vec<String> = roads.iter().map(|(role, road)| format!("--road={role}={}", road.url)).collect();
     words.extend(roads.iter().map(String::as_str));
     let said = python(&words).await;
