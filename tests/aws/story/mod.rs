@@ -9,7 +9,7 @@ use crate::proxy::Fault;
 use std::sync::Arc;
 use switchman::domain::run::RunState;
 use switchman::ports::{RunQuery, Store};
-use world::{APPROVERS, OPERATOR, World};
+use world::{APPROVERS, CHANNEL, OPERATOR, World};
 
 /// Where the work is first, and where it goes.
 const HOME: usize = 0;
@@ -26,6 +26,46 @@ async fn from_the_first_command_to_the_way_back() {
     world.work_returns().await;
     world.settled(HOME).await;
     world.remember_calls("story");
+    world.torn_down().await;
+}
+
+/// Requests are throttled, answers get lost, Slack says everything twice, and processes are killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_run_and_one_answer_whatever_is_thrown_at_it() {
+    let world = World::deployed().await;
+    world.put_input(HOME, "sales.csv").await;
+    world.slack.deliver_twice(1);
+    for road in world.roads.values() {
+        road.weather(Some(Arc::new(|number, asked| match number {
+            // What is asked once and not again would only make the test slow: a poll, or a function's first look at its configuration.
+            _ if asked.operation == "ReceiveMessage" || asked.path.contains("/config/") => None,
+            n if n % 7 == 3 && asked.service == "s3" => Some(Fault::Refused(503, "SlowDown")),
+            n if n % 7 == 3 => Some(Fault::Refused(400, "ThrottlingException")),
+            n if n % 11 == 5 => Some(Fault::AnswerLost),
+            _ => None,
+        })));
+    }
+    // What it is told of the second delivery is that the first was enough.
+    world.slack.type_command(OPERATOR, CHANNEL, "/my-slack-bot start-batch sales").await;
+    let mut killed = 0;
+    for role in ["commands", "batch", "signals", "batch", "tick", "batch"] {
+        world.card(&["sales.csv"]).await;
+        killed += world.kill(role);
+    }
+    assert!(killed >= 2, "only {killed} processes were there to be killed");
+    world.card(&["finished", "sales.csv", "2,000"]).await;
+    for road in world.roads.values() {
+        road.weather(None);
+    }
+    world.settled(HOME).await;
+    let runs = world.store(HOME).runs(RunQuery::All, 10).await.unwrap();
+    let run = match runs.as_slice() {
+        [run] if run.attempts.len() == 1 => run,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(world.output(HOME, run).await, world.undisturbed());
+    assert_eq!(world.executions(HOME).await, 1);
+    assert_eq!(world.cards().len(), 1, "{}", world.slack.transcript());
     world.torn_down().await;
 }
 
@@ -53,7 +93,11 @@ impl World {
         let card = self.card(&["finished", "sales.csv"]).await;
         assert!(self.clicks(OPERATOR, &card, "reprocess-rows").await.is_ok());
         let card = self.card(&["attempt 2: finished"]).await;
-        assert!(self.slack.read(&card).contains(&format!("*Accepted* 1,9{}", 70 + mended)), "{}", self.slack.read(&card));
+        assert!(
+            self.slack.read(&card).contains(&format!("*Accepted* 1,9{}", 70 + mended)),
+            "{}",
+            self.slack.read(&card)
+        );
         let run = self.newest_run(HOME).await;
         assert_eq!((run.attempts.len(), run.current().progress.accepted), (2, 1_970 + mended));
     }

@@ -86,7 +86,9 @@ async fn travel(State(seen): State<Arc<Mutex<Seen>>>, request: Request) -> Respo
 fn refused(service: &str, status: u16, code: &str) -> Response {
     let (kind, body) = match service {
         "s3" => ("application/xml", format!("<Error><Code>{code}</Code><Message>disturbed</Message></Error>")),
-        _ => ("application/x-amz-json-1.0", format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}")),
+        _ => {
+            ("application/x-amz-json-1.0", format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}"))
+        }
     };
     let status = StatusCode::from_u16(status).unwrap();
     (status, [("content-type", kind), ("x-amzn-errortype", code)], Body::from(body)).into_response()
@@ -140,4 +142,3 @@ fn of_s3(request: &Request) -> &'static str {
         _ => "",
     }
 }
-

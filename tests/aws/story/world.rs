@@ -32,9 +32,9 @@ use switchman::config::Config;
 use switchman::config::starter::Starter;
 use switchman::domain::actor::{Listed, Role};
 use switchman::domain::id::{TeamId, UserId};
+use switchman::domain::run::Run;
 use switchman::embedded::SystemClock;
 use switchman::playground::{Ack, Author, Message, Playground, PlaygroundConfig};
-use switchman::domain::run::Run;
 use switchman::ports::{Clock, RunQuery, Store};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -177,7 +177,8 @@ impl World {
         let first = &self.stacks[0];
         let secrets = aws_sdk_secretsmanager::Client::new(&first.config);
         secrets.put_secret_value().secret_id(first.output("SecretName")).secret_string(secret).send().await.unwrap();
-        let people = DynamoDirectory::new(&first.config, "authorized-users", &(Arc::new(SystemClock) as Arc<dyn Clock>));
+        let people =
+            DynamoDirectory::new(&first.config, "authorized-users", &(Arc::new(SystemClock) as Arc<dyn Clock>));
         let team = TeamId::parse("T0LOCAL").unwrap();
         for (user, role) in [(OPERATOR, "operator"), (APPROVERS[0], "approver"), (APPROVERS[1], "approver")] {
             let listed = Listed { name: user[2..].to_lowercase(), roles: vec![Role(role.to_owned())] };
@@ -221,11 +222,15 @@ impl World {
     /// The newest card that says all of this, as soon as there is one.
     pub(crate) async fn card(&self, says: &[&str]) -> Message {
         let find = |slack: &Playground| {
-            let own = |m: &Message| m.author == Author::App && m.thread_ts.is_none();
-            let all = slack.messages(CHANNEL).into_iter().filter(own);
-            all.filter(|card| says.iter().all(|text| slack.read(card).contains(text))).last()
+            self.cards().into_iter().filter(|card| says.iter().all(|text| slack.read(card).contains(text))).last()
         };
         self.seen(&format!("a card that says {says:?}"), find).await
+    }
+
+    /// The bot's messages in the channel, replies in threads left out.
+    pub(crate) fn cards(&self) -> Vec<Message> {
+        let own = |m: &Message| m.author == Author::App && m.thread_ts.is_none();
+        self.slack.messages(CHANNEL).into_iter().filter(own).collect()
     }
 
     /// Waits for a reply in the thread of a card.
@@ -239,9 +244,8 @@ impl World {
 
     /// What was told to somebody alone, as soon as it says this.
     pub(crate) async fn told(&self, who: &str, says: &str) -> String {
-        let find = |slack: &Playground| {
-            slack.ephemerals(who).iter().map(|m| slack.read(m)).find(|text| text.contains(says))
-        };
+        let find =
+            |slack: &Playground| slack.ephemerals(who).iter().map(|m| slack.read(m)).find(|text| text.contains(says));
         self.seen(&format!("{says:?} to {who}"), find).await
     }
 
@@ -361,6 +365,25 @@ impl World {
         verify(&store).await.unwrap();
     }
 
+    /// `kill -9` for every process of a role's functions: the emulator runs them on this machine. How many there were.
+    pub(crate) fn kill(&self, role: &str) -> usize {
+        let [role, account] = [format!("SWITCHMAN_ROLE={role}"), format!("AWS_ACCESS_KEY_ID={}", self.account.id)];
+        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let ours = processes.filter(|id| {
+            let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            let has = |wanted: &str| environment.split(|byte| *byte == 0).any(|pair| pair == wanted.as_bytes());
+            has(&role) && has(&account)
+        });
+        ours.filter(|id| Command::new("kill").args(["-9", id]).status().unwrap().success()).count()
+    }
+
+    /// How many executions of the state machine of batches there ever were.
+    pub(crate) async fn executions(&self, region: usize) -> usize {
+        let stack = &self.stacks[region];
+        let call = aws_sdk_sfn::Client::new(&stack.config).list_executions();
+        call.state_machine_arn(stack.output("StateMachineArn")).send().await.unwrap().executions.len()
+    }
+
     /// Takes everything down again.
     pub(crate) async fn torn_down(self) {
         python(&["down", "--endpoint", &endpoint(), "--account", &self.account.id]).await;
@@ -399,7 +422,12 @@ async fn gate(made: &Made) -> (String, JoinHandle<()>) {
 }
 
 /// Has `deploy.py` deploy both regions, in an account of the emulator that nobody else uses.
-async fn deploy(account: &str, [slack, machine]: [&str; 2], roads: &BTreeMap<&'static str, Road>, config: &Path) -> Vec<Made> {
+async fn deploy(
+    account: &str,
+    [slack, machine]: [&str; 2],
+    roads: &BTreeMap<&'static str, Road>,
+    config: &Path,
+) -> Vec<Made> {
     let (endpoint, config) = (endpoint(), config.to_str().unwrap());
     let mut words = vec!["up", "--endpoint", &endpoint, "--account", account, "--slack-api", slack, "--config", config];
     words.extend(["--program", env!("CARGO_BIN_EXE_switchman"), "--machine", machine]);
