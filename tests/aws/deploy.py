@@ -1,7 +1,7 @@
 """Deploys infra/template.yaml to the emulator in two regions, and takes it down again.
 
     deploy.py up --endpoint URL --program BOOTSTRAP [--slack-api URL] [--config FOLDER] [--account ID]
-              [--enforced] > outputs.json
+              [--road ROLE=URL]... [--machine ARN] [--enforced] > outputs.json
     deploy.py down --endpoint URL [--account ID]
 
 Runs in the environment of infra/check (target/infra-tools/venv). The template is the one that is deployed to AWS, after the same
@@ -143,6 +143,8 @@ def parameters(given, role, other, replicate):
         "Replicate": replicate,
         "PermittedChannels": given.channels,
         "SlackApiUrl": given.slack_api,
+        "JobStateMachines": given.machine,
+        "JobExecutions": given.machine and given.machine.replace(":stateMachine:", ":execution:") + ":*",
         # The machine's own; the emulator runs the program as a process of this machine.
         "Architecture": "x86_64",
     }
@@ -198,10 +200,11 @@ def secret(primary, standby):
 
 
 def endpoints(place):
-    for name in FUNCTIONS:
-        name = f"switchman-{name}"
+    roads = dict(road.split("=", 1) for road in place.given.road)
+    for role in FUNCTIONS:
+        name = f"switchman-{role}"
         variables = place.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        variables["AWS_ENDPOINT_URL"] = place.given.endpoint
+        variables["AWS_ENDPOINT_URL"] = roads.get(role, place.given.endpoint)
         place.client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
@@ -279,7 +282,9 @@ def main():
     usage.add_argument("--program", help="what runs as bootstrap")
     usage.add_argument("--definition", default=ROOT / "infra" / "asl" / "batch.asl.json", help="the state machine of batches")
     usage.add_argument("--config", help="a folder with switchman.toml and what it names")
+    usage.add_argument("--road", action="append", default=[], help="ROLE=URL: where the functions of a role find AWS; else the emulator")
     usage.add_argument("--enforced", action="store_true", help="for an emulator that enforces policies")
+    usage.add_argument("--machine", default="", help="the ARN of a state machine that is a job")
     usage.add_argument("--channels", default="C0BATCH")
     usage.add_argument("--slack-api", default="https://slack.com/api")
     given = usage.parse_args()

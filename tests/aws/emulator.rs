@@ -49,7 +49,7 @@ pub(crate) fn endpoint() -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests/run hands its own settings over in the environment")]
-fn settings(name: &str) -> String {
+pub(crate) fn settings(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests with `tests/run aws`"))
 }
 

@@ -30,6 +30,7 @@ mod states;
 #[macro_use]
 mod regions;
 mod store;
+mod story;
 mod workflows;
 
 /// The part of the harness that the suites need.

@@ -4,6 +4,7 @@ use crate::emulator::endpoint;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -25,7 +26,7 @@ pub(crate) enum Fault {
 pub(crate) type StandIn = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
 
 /// To the emulator.
-type Way = Client<HttpConnector, Full<Bytes>>;
+pub(crate) type Way = Client<HttpConnector, Full<Bytes>>;
 
 /// Nobody is there any more.
 const DEAD: Fault = Fault::Refused(503, "ServiceUnavailable");
@@ -103,7 +104,7 @@ impl Proxy {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let plan = Arc::<Mutex<Plan>>::default();
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let client = way();
         let router = axum::Router::new().fallback(forward).with_state((plan.clone(), client));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, plan, server }
@@ -154,18 +155,9 @@ async fn forward(State((plan, client)): State<(Arc<Mutex<Plan>>, Way)>, request:
         (plan.fault(&operation), stand_in)
     };
     if let Some(Fault::Refused(status, code)) = fault {
-        let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");
-        if is_for_s3(&request) {
-            let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>disturbed</Message></Error>");
-            let headers = [("content-type", "application/xml")];
-            return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();
-        }
-        let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amzn-errortype", code)];
-        return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();
+        return refused(is_for_s3(&request), status, code);
     }
-    let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    parts.uri = format!("{}{path}", endpoint()).parse().unwrap();
+    let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     if let Some(stand_in) = stand_in {
         assert_eq!(parts.headers["content-type"], "application/x-amz-json-1.0");
@@ -174,12 +166,24 @@ async fn forward(State((plan, client)): State<(Arc<Mutex<Plan>>, Way)>, request:
         let answer = if fault == Some(Fault::AnswerLost) { broken_off() } else { Body::from(answer) };
         return (StatusCode::from_u16(status).unwrap(), headers, answer).into_response();
     }
-    let (parts, body) =
-        client.request(axum::http::Request::from_parts(parts, Full::new(body))).await.unwrap().into_parts();
+    let (parts, body) = pass_on(&client, parts, body).await.into_parts();
     if fault == Some(Fault::AnswerLost) {
         return Response::from_parts(parts, broken_off());
     }
-    Response::from_parts(parts, Body::new(body))
+    Response::from_parts(parts, body)
+}
+
+/// An error as the service in question says it.
+pub(crate) fn refused(by_s3: bool, status: u16, code: &'static str) -> Response {
+    let (kind, body) = if by_s3 {
+        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>disturbed</Message></Error>");
+        ("application/xml", body)
+    } else {
+        let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"disturbed\"}}");
+        ("application/x-amz-json-1.0", body)
+    };
+    let headers = [("content-type", kind), ("x-amzn-errortype", code)];
+    (StatusCode::from_u16(status).unwrap(), headers, body).into_response()
 }
 
 fn is_for_s3(request: &Request) -> bool {
@@ -187,7 +191,19 @@ fn is_for_s3(request: &Request) -> bool {
     signed.is_some_and(|signed| signed.contains("/s3/aws4_request"))
 }
 
-fn broken_off() -> Body {
+pub(crate) fn way() -> Way {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+/// Has the emulator answer.
+pub(crate) async fn pass_on(client: &Way, mut parts: Parts, body: Bytes) -> Response {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    parts.uri = format!("{}{path}", endpoint()).parse().unwrap();
+    client.request(Request::from_parts(parts, Full::new(body))).await.unwrap().map(Body::new)
+}
+
+/// An answer that ends before it has begun.
+pub(crate) fn broken_off() -> Body {
     Body::from_stream(futures_util::stream::iter([
         Ok(Bytes::from_static(b"{")),
         Err(std::io::Error::other("broken off")),
