@@ -368,8 +368,8 @@ def recorded(world):
         may = {call for call, roles in table.items() if role in roles}
         yield from (f"recorded: {role} called {call}, which it may not" for call in sorted(own - may))
     everybody = set().union(*seen.values())
-    unseen = set(world.permissions.get("not-recorded", ()))
-    yield from (f"recorded: no test saw {call}; test it, or give the reason under [not-recorded]" for call in sorted(set(table) - everybody - unseen))
+    unseen, sometimes = (set(world.permissions.get(name, ())) for name in ("not-recorded", "sometimes-recorded"))
+    yield from (f"recorded: no test saw {call}; test it, or give the reason under [not-recorded]" for call in sorted(set(table) - everybody - unseen - sometimes))
     yield from (f"recorded: {call} was seen; remove it from [not-recorded]" for call in sorted(everybody & unseen))
 
 
