@@ -10,7 +10,7 @@ pub const STOP: &str = "stop";
 pub const DECIDED: &str = "decided";
 pub const PUBLISH: &[u8] = b"publish";
 pub const CANCELLED: &[u8] = b"cancelled";
-/// What the first map reads; the second one reads [`SECOND`]. Both end alike: the state machine may read nothing else.
+/// What the first map reads; the second one reads `SECOND`. Both end alike: the state machine may read nothing else.
 pub const MAP: &str = "map.json";
 /// The chunks that need a second round; where it stands, the keys were compared.
 pub(super) const SECOND: &str = "second/map.json";
