@@ -43,7 +43,8 @@ async fn another_file_under_the_same_name() {
     let mut text = std::fs::read(&input).unwrap();
     text.extend_from_within(text.len() / 2..);
     std::fs::write(&input, text).unwrap();
-    assert!(is_void(&bot, &request).await.contains("sales.csv changed"));
+    let why = is_void(&bot, &request).await;
+    assert!(why.contains("sales.csv changed"), "{why}");
     bot.finish().await;
 }
 

@@ -11,7 +11,7 @@ use switchman::domain::approval::{ApprovalRule, Guarded, RequestState};
 use switchman::domain::id::JobName;
 use switchman::domain::task::{TaskOutcome, Told};
 use switchman::playground::Ack;
-use switchman::ports::Clock;
+use switchman::ports::{Clock, task_key};
 use switchman::processor::Ctx;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -40,6 +40,14 @@ fn with(field: &str, value: Value) -> Value {
 async fn pass(bot: &Bot, by: Duration) {
     bot.clock.advance(by);
     bot.settle().await;
+}
+
+/// The token that is kept for the newest question.
+async fn kept(bot: &Bot) -> Option<String> {
+    let id = bot.request().await.id;
+    let stored = bot.ports().store.record(&task_key(&id)).await.unwrap().unwrap();
+    let task: Value = serde_json::from_str(&stored.body).unwrap();
+    task["token"].as_str().map(str::to_owned)
 }
 
 fn success(workflows: &Workflows) -> Value {
@@ -259,6 +267,26 @@ async fn our_own_repetition_is_not_taken_for_a_dead_workflow() {
     assert!(bot.card_text().contains("The workflow was answered"), "{}", bot.card_text());
     assert_eq!(bot.replies().len(), 0, "nobody is told that it was in vain");
     bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_token_is_kept_until_the_workflow_has_its_answer_or_is_gone() {
+    for gone in [false, true] {
+        let workflows = Workflows::default();
+        let bot = bot(&workflows).await;
+        bot.is_asked(&with("heartbeat", json!("PT4M"))).await;
+        assert_eq!(kept(&bot).await.as_deref(), Some(TOKEN));
+        if gone {
+            workflows.end();
+            pass(&bot, MINUTE * 2).await;
+        } else {
+            let id = bot.request().await.id;
+            bot.approver().says(&format!("approve {id}")).await;
+        }
+        assert!(bot.request().await.told.is_some());
+        assert_eq!(kept(&bot).await, None, "gone: {gone}");
+        bot.finish().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

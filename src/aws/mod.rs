@@ -1,5 +1,5 @@
 //! The ports on AWS: DynamoDB for the record, EventBridge and SQS for the bus, SSM, Secrets Manager and S3. Behind the cargo feature
-//! `aws`. Every call goes through a [`breaker::Breaker`], and every error of the SDK becomes a [`crate::ports::PortError`] in one place.
+//! `aws`. Every call goes through a breaker, and every error of the SDK becomes a [`crate::ports::PortError`] in one place.
 
 pub mod batch;
 mod breaker;

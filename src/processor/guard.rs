@@ -131,8 +131,8 @@ fn difference(planned: &CommandPlan, now: &CommandPlan) -> String {
     if planned.definition != now.definition {
         format!("the definition of the job {} changed after it was asked for", planned.job)
     } else if planned.input != now.input {
-        let what = if planned.input.parameters.is_some() { "what the workflow is given" } else { "the file" };
-        format!("{what} changed after it was asked for: {}", planned.input.name)
+        let what = if planned.input.parameters.is_some() { "what the workflow is given," } else { "the file" };
+        format!("{what} {} changed after it was asked for", planned.input.name)
     } else {
         "the run went on after it was asked for".to_owned()
     }

@@ -121,13 +121,11 @@ pub(super) async fn beat(ctx: &Ctx, request: &Request) -> Result<Option<Commit>,
     if plan.heartbeat.is_none() {
         return Ok(None);
     }
-    let Some(token) = load::<WaitingTask>(ctx.store.as_ref(), &task_key(&request.id)).await?.and_then(|t| t.token)
-    else {
-        return Ok(None);
-    };
-    match engine(ctx, plan.region.as_ref()).await?.heartbeat(&token).await {
+    let Some(task) = load::<WaitingTask>(ctx.store.as_ref(), &task_key(&request.id)).await? else { return Ok(None) };
+    let Some(token) = &task.token else { return Ok(None) };
+    match engine(ctx, plan.region.as_ref()).await?.heartbeat(token).await {
         Ok(()) => Ok(None),
-        Err(error) if error.kind == Kind::Gone => ended_meanwhile(ctx, request.clone()).map(Some),
+        Err(error) if error.kind == Kind::Gone => ended_meanwhile(ctx, request.clone(), task).map(Some),
         Err(error) => {
             tracing::warn!(request = %request.id, %error, "a waiting workflow could not be told that people are still at it");
             let subject = Subject::Request(request.id.clone());
@@ -139,15 +137,16 @@ pub(super) async fn beat(ctx: &Ctx, request: &Request) -> Result<Option<Commit>,
 }
 
 /// There is nobody left to answer.
-fn ended_meanwhile(ctx: &Ctx, mut request: Request) -> Result<Commit, PortError> {
-    let expected = request.version;
+fn ended_meanwhile(ctx: &Ctx, mut request: Request, mut task: WaitingTask) -> Result<Commit, PortError> {
+    let (expected, task_expected) = (request.version, task.version);
+    task.token = None;
     request
         .drifted(Void::Changed { what: "the workflow has ended meanwhile".to_owned() }, ctx.clock.now())
         .map_err(|e| PortError::permanent("a request cannot become void").because(e))?;
     request.told = Some(Told::TooLate);
     let mut commit = requests::ended(ctx, &request);
     commit.outbox.push(said_in_thread(ctx, &request));
-    commit.records.push(RecordWrite::of(&request, expected)?);
+    commit.records.extend([RecordWrite::of(&request, expected)?, RecordWrite::of(&task, task_expected)?]);
     commit.audit.push(note(ctx, &request, "answer-task", "too-late"));
     Ok(commit)
 }

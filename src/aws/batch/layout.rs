@@ -12,7 +12,7 @@ pub const PUBLISH: &[u8] = b"publish";
 pub const CANCELLED: &[u8] = b"cancelled";
 /// The markers of finished chunks: see [`DoneName`].
 pub const DONE: &str = "done/";
-/// What the first map reads; the second one reads [`SECOND`]. Both end alike: the state machine may read nothing else.
+/// What the first map reads; the second one reads `SECOND`. Both end alike: the state machine may read nothing else.
 pub const MAP: &str = "map.json";
 /// The chunks that need a second round; where it stands, the keys were compared.
 pub(super) const SECOND: &str = "second/map.json";

@@ -100,7 +100,7 @@ fn any_run() -> impl Strategy<Value = RunId> {
 }
 
 fn any_file() -> impl Strategy<Value = FileName> {
-    "[^\\p{C}/]{1,40}|[a-c\"\u{201c}\u{201d} ]{1,12}".prop_filter_map("a valid name", |t| FileName::parse(t).ok())
+    "[^\\p{C}/]{1,40}|[a-c\"\u{201c}\u{201d} =]{1,12}".prop_filter_map("a valid name", |t| FileName::parse(t).ok())
 }
 
 /// Any value of a workflow, quotes and all.

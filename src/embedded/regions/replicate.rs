@@ -148,18 +148,26 @@ fn settle(inner: &Inner, memory: &mut Memory, active: &Active) {
         if memory.settled.get(&region.name) == Some(&active.epoch) {
             continue;
         }
-        if let Err(error) = settle_one(region, active) {
-            tracing::warn!(%error, region = %region.name, "attempts of an epoch that is over could not be ended");
-            continue;
+        match settle_one(region, active) {
+            Ok(true) => drop(memory.settled.insert(region.name.clone(), active.epoch)),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%error, region = %region.name, "attempts of an epoch that is over could not be ended");
+            }
         }
-        memory.settled.insert(region.name.clone(), active.epoch);
     }
 }
 
-fn settle_one(region: &Region, active: &Active) -> Result<(), PortError> {
+/// `false`: something is being worked on, and may still be left unfinished.
+fn settle_one(region: &Region, active: &Active) -> Result<bool, PortError> {
+    let mut idle = true;
     let keys = region.attempts.keys(&mut None).map_err(|e| io("could not list the attempts", e))?;
     for key in keys.unwrap_or_default() {
-        if region.attempts.ended(&key)?.is_some() || batch::is_running(&region.attempts.dir(&key)) {
+        if region.attempts.ended(&key)?.is_some() {
+            continue;
+        }
+        if batch::is_running(&region.attempts.dir(&key)) {
+            idle = false;
             continue;
         }
         let Some(request) = region.attempts.request(&key)? else { continue };
@@ -168,7 +176,7 @@ fn settle_one(region: &Region, active: &Active) -> Result<(), PortError> {
             region.attempts.end_fenced(&key, record::over(active))?;
         }
     }
-    Ok(())
+    Ok(idle)
 }
 
 /// Sandboxes that a drill has left which is over.
