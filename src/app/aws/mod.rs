@@ -12,12 +12,12 @@ use super::{App, Records, Setting};
 use crate::aws::batch::PublishLease;
 use crate::aws::regions::{ActiveRecord, Publishing};
 use crate::aws::{
-    BusNames, DynamoDirectory, DynamoRegions, DynamoStore, EventBus, ManagedSecrets, S3Files, SdkConfig, SignalNames,
-    Signals, SsmSettings, Wakes, connect, connect_here,
+    BusNames, DynamoDirectory, DynamoRegions, DynamoStore, EventBus, ManagedSecrets, SdkConfig, SignalNames, Signals,
+    SsmSettings, Wakes, connect, connect_here,
 };
-use crate::config::{AwsNames, Config, JobConfig};
+use crate::config::{AwsNames, Config};
 use crate::embedded::{Alone, SystemClock};
-use crate::ports::{Clock, Credentials, Directory, Files, Lead, PortError, Secrets, Settings, Store};
+use crate::ports::{Clock, Credentials, Directory, Lead, PortError, Secrets, Settings, Store};
 use crate::workers::Tempo;
 use anyhow::Context;
 use async_trait::async_trait;
@@ -45,12 +45,11 @@ pub(super) struct Ports {
     pub(super) settings: Arc<dyn Settings>,
     pub(super) credentials: Arc<dyn Credentials>,
     pub(super) secrets: Arc<dyn Secrets>,
-    pub(super) files: Arc<dyn Files>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 /// Nothing is asked of AWS before a port is used.
-pub(super) async fn ports(names: &AwsNames, jobs: &[JobConfig], clock: Arc<dyn Clock>) -> Ports {
+pub(super) async fn ports(names: &AwsNames, clock: Arc<dyn Clock>) -> Ports {
     let config = connect(&names.region).await;
     let bus = BusNames {
         table: names.table.clone(),
@@ -66,7 +65,6 @@ pub(super) async fn ports(names: &AwsNames, jobs: &[JobConfig], clock: Arc<dyn C
         settings: Arc::new(SsmSettings::new(&config, &names.channels_parameter, clock.clone())),
         credentials: Arc::new(managed.clone()),
         secrets: Arc::new(managed),
-        files: Arc::new(S3Files::new(&config, &names.here().bucket, jobs.iter().map(places::files).collect(), &clock)),
         clock,
         config,
     }
@@ -128,7 +126,7 @@ impl Beside for Aws {
 
 /// Connects everything. Nothing is asked of AWS before something comes in.
 pub(super) async fn build(names: &AwsNames, setting: Setting<'_>) -> anyhow::Result<App<Aws>> {
-    let ports = ports(names, &setting.config.jobs, Arc::new(SystemClock)).await;
+    let ports = ports(names, Arc::new(SystemClock)).await;
     let wakes = Wakes::new(&ports.config, &names.table, &names.signals_url, ports.clock.clone());
     let signals = signals(names, setting.config, &ports);
     let regions = Arc::new(places::regions(names, setting.config, &ports.config, &ports.clock)?);
@@ -186,15 +184,15 @@ pub(super) async fn fetch(bucket: &str, key: &str) -> anyhow::Result<ConfigFolde
 }
 
 pub(super) async fn credentials(names: &AwsNames) -> anyhow::Result<Arc<dyn Credentials>> {
-    Ok(ports(names, &[], Arc::new(SystemClock)).await.credentials)
+    Ok(ports(names, Arc::new(SystemClock)).await.credentials)
 }
 
 /// The keys of the secret, for tools.
 pub(super) async fn secrets(names: &AwsNames) -> anyhow::Result<Arc<dyn Secrets>> {
-    Ok(ports(names, &[], Arc::new(SystemClock)).await.secrets)
+    Ok(ports(names, Arc::new(SystemClock)).await.secrets)
 }
 
 pub(super) async fn open_store(names: &AwsNames) -> anyhow::Result<Records> {
-    let ports = ports(names, &[], Arc::new(SystemClock)).await;
+    let ports = ports(names, Arc::new(SystemClock)).await;
     Ok((ports.store, ports.bus))
 }

@@ -77,7 +77,7 @@ pub(super) fn regions(
     }))
 }
 
-pub(super) fn files(job: &JobConfig) -> S3Job {
+fn files(job: &JobConfig) -> S3Job {
     let pattern = job.pattern.clone();
     S3Job { name: job.name.clone(), takes: Arc::new(move |name| pattern.matches(name)) }
 }

@@ -18,6 +18,7 @@ const AWAY: usize = 1;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_the_first_command_to_the_way_back() {
     let world = World::deployed().await;
+    world.what_was_deployed_is_found().await;
     world.only_those_on_the_list_are_let_in().await;
     world.a_batch_runs().await;
     world.its_rejects_are_done_again().await;
@@ -70,6 +71,16 @@ async fn one_run_and_one_answer_whatever_is_thrown_at_it() {
 }
 
 impl World {
+    async fn what_was_deployed_is_found(&self) {
+        let said = self.checked(HOME).await;
+        for found in [
+            "permitted-channels: 1",
+            "eu-central-1 is the active region, epoch 1, and every region's bucket can be read",
+        ] {
+            assert!(said.contains(found), "{said}");
+        }
+    }
+
     async fn only_those_on_the_list_are_let_in(&self) {
         self.types(OPERATOR, "help").await;
         self.told(OPERATOR, "start-batch").await;

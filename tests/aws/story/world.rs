@@ -166,6 +166,19 @@ impl World {
         world
     }
 
+    /// What `switchman check --online` says of the configuration in a region's bucket.
+    pub(crate) async fn checked(&self, region: usize) -> String {
+        let text = self.stacks[region].get("config/switchman.toml").await.unwrap();
+        let folder = self.dir.path().join("config");
+        fs::write(folder.join("checked.toml"), text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_switchman"));
+        command.args(["check", "--online", "--config"]).arg(folder.join("checked.toml")).env_clear();
+        command.envs(self.account.environment()).env("SLACK_API_URL", self.slack.api_url());
+        let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
     /// Slack sends what people do to this region from now on.
     pub(crate) fn answer_in(&self, region: usize) {
         self.slack.set_bot_url(&format!("{}/slack/events", self.stacks[region].door));
