@@ -168,6 +168,9 @@ impl World {
         self.put_input(HOME, "home.csv").await;
         self.types(OPERATOR, "start-batch sales home.csv").await;
         self.card(&["finished", "home.csv"]).await;
+        let late = self.run_of(HOME, "late.csv").await;
+        let first = self.stacks[HOME].get(&format!("runs/{}.1/output.csv", late.id)).await;
+        assert!(first.is_none(), "the region that was left has published what it was at");
         let run = self.newest_run(HOME).await;
         assert_eq!((run.current().epoch, run.current().region.as_ref().unwrap().as_str()), (3, self.name(HOME)));
     }

@@ -81,10 +81,10 @@ fn understood(content_type: &str, body: &[u8], inbound: Inbound) {
 /// A line is understood or explained, and what was understood is written as it is read.
 fn command_line(text: &str) {
     let jobs = [JobName::parse("sales").expect("a job name")];
-    match grammar::parse(text, &jobs) {
+    match grammar::parse(text, &jobs[..]) {
         Ok(Parsed::Complete(command)) => {
             let written = grammar::render(&command);
-            assert_eq!(grammar::parse(&written, &jobs), Ok(Parsed::Complete(command)), "{written}");
+            assert_eq!(grammar::parse(&written, &jobs[..]), Ok(Parsed::Complete(command)), "{written}");
         }
         Ok(Parsed::Menu | Parsed::Incomplete(_)) => {}
         Err(usage) => {
