@@ -86,7 +86,7 @@ fn command_line(text: &str) {
             let written = grammar::render(&command);
             assert_eq!(grammar::parse(&written, &jobs[..]), Ok(Parsed::Complete(command)), "{written}");
         }
-        Ok(Parsed::Menu | Parsed::Incomplete(_)) => {}
+        Ok(Parsed::Menu | Parsed::Incomplete(_) | Parsed::Unfilled { .. }) => {}
         Err(usage) => {
             assert!(!usage.reason.is_empty());
             let _ = usage.caret();
