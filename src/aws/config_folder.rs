@@ -3,6 +3,7 @@
 
 use super::breaker::Breaker;
 use super::errors::Access;
+use super::files;
 use super::random;
 use crate::ports::{Clock, Kind, PortError};
 use aws_config::SdkConfig;
@@ -40,12 +41,10 @@ impl ConfigFolder {
         within: &Path,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, PortError> {
-        let config =
-            aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
         let name = key.rsplit('/').next().unwrap_or(key);
         let folder = within.join(format!("switchman-config-{:x}", random::number()));
         let copy = Self {
-            client: Client::from_conf(config),
+            client: files::client(config),
             bucket: bucket.to_owned(),
             prefix: key[..key.len() - name.len()].to_owned(),
             file: folder.join(name),

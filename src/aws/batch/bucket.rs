@@ -6,6 +6,7 @@ use super::scratch::write_at;
 use crate::aws::breaker::Breaker;
 use crate::aws::client;
 use crate::aws::errors::{Access, Failed};
+use crate::aws::files;
 use crate::batch::chunk::Written;
 use crate::ports::{Clock, PortError};
 use aws_config::SdkConfig;
@@ -51,12 +52,8 @@ pub(super) enum Piece {
 
 impl Bucket {
     pub(super) fn new(config: &SdkConfig, name: &str, clock: &Arc<dyn Clock>) -> Self {
-        // An emulator has no name for each bucket; with the real endpoints nothing changes.
-        let config = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(config.endpoint_url().is_some())
-            .timeout_config(client::patient(LARGE))
-            .build();
-        Self { client: Client::from_conf(config), name: name.to_owned(), breaker: Breaker::new(clock) }
+        let patient = config.to_builder().timeout_config(client::patient(LARGE)).build();
+        Self { client: files::client(&patient), name: name.to_owned(), breaker: Breaker::new(clock) }
     }
 
     /// A small object; `None` where there is none.

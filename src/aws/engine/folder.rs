@@ -4,6 +4,7 @@
 use crate::aws::batch::{DONE, DoneName, Place};
 use crate::aws::breaker::Breaker;
 use crate::aws::errors::Access;
+use crate::aws::files;
 use crate::domain::run::{AttemptKey, Input};
 use crate::ports::{Clock, PortError};
 use aws_config::SdkConfig;
@@ -26,11 +27,7 @@ pub(super) struct Folders {
 impl Folders {
     /// `root`: empty, or where the names of a sandbox begin.
     pub(super) fn new(config: &SdkConfig, bucket: &str, root: String, clock: &Arc<dyn Clock>) -> Self {
-        // An emulator has no name for each bucket; with the real endpoints nothing changes.
-        let config =
-            aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
-        let client = Client::from_conf(config);
-        Self { client, bucket: bucket.to_owned(), root, breaker: Breaker::new(clock) }
+        Self { client: files::client(config), bucket: bucket.to_owned(), root, breaker: Breaker::new(clock) }
     }
 
     fn at(&self, key: &AttemptKey, name: &str) -> String {
